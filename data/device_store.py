@@ -1,0 +1,241 @@
+"""Devices, their shadows, events and labelled faults in the operational database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from data.records import Band, Device, Event, LabelledFault, Shadow
+from data.session import reading, unit_of_work
+from data.tables import devices, events, labelled_faults, shadows
+
+
+class Stale(Exception):
+    """The row has changed since the caller read it."""
+
+
+class Exists(Exception):
+    """A row with this key exists already."""
+
+
+class DeviceStore:
+    """Reads and writes of everything known of a device but its readings."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, device_id: str) -> Device | None:
+        """The device, or ``None``."""
+        query = select(devices).where(devices.c.id == device_id)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _device(row)
+
+    def all(self) -> list[Device]:
+        """Every device that is not removed, by name."""
+        query = (
+            select(devices)
+            .where(devices.c.life_cycle != "removed")
+            .order_by(func.lower(devices.c.name), devices.c.id)
+        )
+        with reading(self._engine) as connection:
+            return [_device(row) for row in connection.execute(query)]
+
+    def life_cycles(self, ids: Sequence[str]) -> dict[str, str]:
+        """The life cycle of each known device among ``ids``."""
+        query = select(devices.c.id, devices.c.life_cycle).where(
+            devices.c.id.in_(list(ids))
+        )
+        with reading(self._engine) as connection:
+            return {row.id: row.life_cycle for row in connection.execute(query)}
+
+    def intervals(self) -> dict[str, int]:
+        """The reporting interval in seconds of every device."""
+        query = select(devices.c.id, devices.c.reporting_interval_s)
+        with reading(self._engine) as connection:
+            return {r.id: r.reporting_interval_s for r in connection.execute(query)}
+
+    def add(
+        self, new: Iterable[Device], at: datetime, connection: Connection | None = None
+    ) -> None:
+        """Insert devices, all or none.
+
+        Raises:
+            Exists: one of the ids is taken.
+        """
+        rows = [_row(device) | {"created_at": at, "updated_at": at} for device in new]
+        if connection is not None:
+            _insert(connection, rows)
+            return
+        with unit_of_work(self._engine) as own:
+            _insert(own, rows)
+
+    def replace(
+        self, device: Device, at: datetime, connection: Connection | None = None
+    ) -> None:
+        """Store a changed device under the version the caller read.
+
+        Raises:
+            Stale: somebody else changed it meanwhile.
+        """
+        if connection is None:
+            with unit_of_work(self._engine) as own:
+                self.replace(device, at, own)
+            return
+        values = _row(device) | {"updated_at": at, "version": device.version + 1}
+        result = connection.execute(
+            update(devices)
+            .where(devices.c.id == device.id, devices.c.version == device.version)
+            .values(values)
+        )
+        if result.rowcount == 0:
+            raise Stale(device.id)
+
+    def shadow(self, device_id: str) -> Shadow | None:
+        """The device's shadow, or ``None`` when it has never reported one."""
+        query = select(shadows).where(shadows.c.device_id == device_id)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return Shadow(
+            device_id=row.device_id,
+            version=row.version,
+            reported=row.reported,
+            desired=row.desired,
+            reported_at=_times(row.reported_at),
+            desired_at=_times(row.desired_at),
+            updated_at=row.updated_at,
+        )
+
+    def put_reported(
+        self, device_id: str, state: Mapping[str, object], at: datetime
+    ) -> None:
+        """Merge what a device reports into its shadow; only newer keys count."""
+        with unit_of_work(self._engine) as connection:
+            row = connection.execute(
+                select(shadows)
+                .where(shadows.c.device_id == device_id)
+                .with_for_update()
+            ).one_or_none()
+            if row is None:
+                stamps = dict.fromkeys(state, at.isoformat())
+                connection.execute(
+                    insert(shadows).values(
+                        device_id=device_id,
+                        version=1,
+                        reported=dict(state),
+                        desired={},
+                        reported_at=stamps,
+                        desired_at={},
+                        updated_at=at,
+                    )
+                )
+                return
+            known = _times(row.reported_at)
+            newer = {k: v for k, v in state.items() if k not in known or known[k] <= at}
+            if not newer:
+                return
+            connection.execute(
+                update(shadows)
+                .where(shadows.c.device_id == device_id)
+                .values(
+                    version=row.version + 1,
+                    reported={**row.reported, **newer},
+                    reported_at={
+                        **row.reported_at,
+                        **dict.fromkeys(newer, at.isoformat()),
+                    },
+                    updated_at=at,
+                )
+            )
+
+    def add_events(
+        self, new: Iterable[Event], connection: Connection | None = None
+    ) -> None:
+        """Append to the event log."""
+        rows = [
+            {k: v for k, v in asdict(event).items() if k != "id"} for event in new
+        ]
+        if not rows:
+            return
+        if connection is not None:
+            connection.execute(insert(events), rows)
+            return
+        with unit_of_work(self._engine) as own:
+            own.execute(insert(events), rows)
+
+    def events(
+        self,
+        device_id: str,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        category: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[list[Event], int]:
+        """One page of a device's event log, newest first, and how many there are."""
+        chosen = select(events).where(events.c.device_id == device_id)
+        if start is not None:
+            chosen = chosen.where(events.c.ts >= start)
+        if end is not None:
+            chosen = chosen.where(events.c.ts < end)
+        if category is not None:
+            chosen = chosen.where(events.c.category == category)
+        page = chosen.order_by(events.c.ts.desc(), events.c.id.desc())
+        count = select(func.count()).select_from(chosen.subquery())
+        with reading(self._engine) as connection:
+            rows = connection.execute(page.limit(limit).offset(offset)).all()
+            total = connection.scalar(count) or 0
+        return [Event(**row._mapping) for row in rows], total
+
+    def add_labelled_faults(self, new: Iterable[LabelledFault]) -> None:
+        """Store faults known to have been present."""
+        rows = [asdict(fault) for fault in new]
+        if rows:
+            with unit_of_work(self._engine) as connection:
+                connection.execute(insert(labelled_faults), rows)
+
+    def labelled_faults(self, device_id: str | None = None) -> list[LabelledFault]:
+        """The known faults of one device or of all, oldest first."""
+        names = [field.name for field in fields(LabelledFault)]
+        query = select(*(labelled_faults.c[name] for name in names))
+        if device_id is not None:
+            query = query.where(labelled_faults.c.device_id == device_id)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(labelled_faults.c.started_at))
+            return [LabelledFault(**row._mapping) for row in rows]
+
+
+def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    try:
+        connection.execute(insert(devices), list(rows))
+    except IntegrityError as error:
+        raise Exists(", ".join(str(row["id"]) for row in rows[:5])) from error
+
+
+def _times(stamps: Mapping[str, str]) -> dict[str, datetime]:
+    return {key: datetime.fromisoformat(stamp) for key, stamp in stamps.items()}
+
+
+def _row(device: Device) -> dict[str, Any]:
+    row = asdict(device)
+    row["modes"] = list(device.modes)
+    return row
+
+
+def _device(row: Any) -> Device:
+    values = dict(row._mapping)
+    for stamp in ("created_at", "updated_at"):
+        values.pop(stamp)
+    values["modes"] = tuple(values["modes"])
+    values["bands"] = {k: Band(**band) for k, band in values["bands"].items()}
+    return Device(**values)

@@ -1,0 +1,190 @@
+"""Reads of the lake and the hot table as one: named queries, nothing else.
+
+Hot rows are read first, then the lake and its watermark in one snapshot; hot rows
+at or below the watermark are in the lake already and are dropped. The other order
+could miss rows flushed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.engine import Reader
+from data.hot_store import READING_TYPES, HotStore
+from data.partials import bucket_sql, columns, gaps_table, fold, from_readings
+from data.records import METRICS
+
+TIERS: tuple[tuple[int, str, timedelta], ...] = (
+    (3_600, "lake.rollup_1h", timedelta(days=2)),
+    (900, "lake.rollup_15m", timedelta(days=1)),
+)
+"""Bucket seconds, table, and how far back the step into the first bucket is sought."""
+RAW_LOOKBACK = timedelta(hours=3)
+READING_NAMES = ", ".join(READING_TYPES)
+
+
+def naive(moment: datetime) -> datetime:
+    """The naive UTC time the lake stores."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def floor(moment: datetime, bucket_s: int) -> datetime:
+    """The start of the bucket ``moment`` lies in, counted from 1970."""
+    return moment - timedelta(seconds=moment.timestamp() % bucket_s)
+
+
+class Lake:
+    """The questions the services ask of the facts."""
+
+    def __init__(self, reader: Reader, hot: HotStore) -> None:
+        self._reader = reader
+        self._hot = hot
+
+    def folded(
+        self,
+        gaps_s: Mapping[str, float],
+        start: datetime,
+        end: datetime,
+        bucket_s: int,
+        metrics: Sequence[str] = METRICS,
+    ) -> pd.DataFrame:
+        """Partials of the devices in ``gaps_s`` in buckets of ``[start, end)``.
+
+        ``start`` is floored to the bucket. Buckets without a reading are absent.
+        The frame has the columns of ``partials.columns(metrics)``, ordered by
+        device and time, ``ts`` naive UTC.
+        """
+        tier_s, table, lookback = next(
+            (tier for tier in TIERS if bucket_s % tier[0] == 0),
+            (0, "", RAW_LOOKBACK),
+        )
+        first = floor(start, bucket_s)
+        since = floor(first - lookback, tier_s or bucket_s)
+        one = next(iter(gaps_s)) if len(gaps_s) == 1 else None
+        hot = self._hot.rows(one, since, end)
+        values = {"since": naive(since), "first": naive(first), "end": naive(end)}
+        with self._reader.cursor() as cursor:
+            hot = _above_watermark(cursor, hot)
+            cursor.register("gaps", gaps_table(gaps_s))
+            source = _source(cursor, hot, (tier_s, table), metrics, values, one)
+            folded = fold(source, bucket_sql(bucket_s), metrics, across=True)
+            query = f"SELECT {', '.join(columns(metrics))} FROM ({folded}) "
+            query += "WHERE ts >= $first ORDER BY device_id, ts"
+            return _frame(cursor.execute(query, values))
+
+    def readings(
+        self, device_id: str, start: datetime, end: datetime, limit: int
+    ) -> pd.DataFrame:
+        """The stored readings of a device in ``[start, end)``, oldest first."""
+        hot = self._hot.rows(device_id, start, end)
+        values = {
+            "start": naive(start),
+            "end": naive(end),
+            "device": device_id,
+            "limit": limit,
+        }
+        with self._reader.cursor() as cursor:
+            cursor.register("fresh", _above_watermark(cursor, hot))
+            return _frame(
+                cursor.execute(
+                    f"""
+                WITH slice AS (SELECT {READING_NAMES} FROM lake.telemetry
+                    WHERE device_id = $device AND ts >= $start AND ts < $end)
+                SELECT * FROM (
+                    FROM slice UNION ALL
+                    SELECT {READING_NAMES} FROM fresh ANTI JOIN slice
+                        USING (device_id, ts))
+                ORDER BY ts LIMIT $limit""",  # noqa: S608 - names from constants
+                    values,
+                )
+            )
+
+    def span(self, device_id: str) -> tuple[datetime, datetime] | None:
+        """The times of a device's first and last reading, or ``None``."""
+        hot = self._hot.rows(device_id, datetime(1971, 1, 1, tzinfo=UTC), FAR)
+        times = [t.as_py() for t in hot["ts"]] if hot.num_rows else []
+        with self._reader.cursor() as cursor:
+            row = cursor.execute(
+                "SELECT min(first_ts), max(last_ts) FROM lake.rollup_1h "
+                "WHERE device_id = $device",
+                {"device": device_id},
+            ).fetchone()
+        times += [t for t in row or () if t is not None]
+        if not times:
+            return None
+        return min(times).replace(tzinfo=UTC), max(times).replace(tzinfo=UTC)
+
+    def version(self) -> int:
+        """The lake's snapshot number: what a cache of its answers is keyed by."""
+        with self._reader.cursor() as cursor:
+            row = cursor.execute(
+                "SELECT id FROM ducklake_current_snapshot('lake')"
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+
+FAR = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _above_watermark(cursor: duckdb.DuckDBPyConnection, hot: pa.Table) -> pa.Table:
+    if hot.num_rows == 0:
+        return hot
+    row = cursor.execute("SELECT max(hot_id) FROM lake.watermark").fetchone()
+    return hot.filter(pc.greater(hot["id"], row[0] if row else 0))
+
+
+def _source(
+    cursor: duckdb.DuckDBPyConnection,
+    hot: pa.Table,
+    tier: tuple[int, str],
+    metrics: Sequence[str],
+    values: dict[str, datetime],
+    one: str | None,
+) -> str:
+    """SQL of the partials the query folds: stored ones, and readings where needed."""
+    tier_s, table = tier
+    mine = ""
+    if one is not None:
+        mine = "AND device_id = $device"
+        values["device"] = one  # type: ignore[assignment]
+    if not tier_s:
+        cursor.register("fresh", hot)
+        return from_readings(
+            f"""(WITH slice AS (SELECT {READING_NAMES} FROM lake.telemetry
+                    WHERE ts >= $since AND ts < $end {mine})
+                FROM slice UNION ALL SELECT {READING_NAMES} FROM fresh
+                    ANTI JOIN slice USING (device_id, ts))""",  # noqa: S608
+            metrics,
+        )
+    names = ", ".join(columns(metrics))
+    stored = f"SELECT {names} FROM {table} WHERE ts >= $since AND ts < $end {mine}"
+    if hot.num_rows == 0:
+        return stored
+    cursor.register("fresh", hot)
+    lo, hi = pc.min(hot["ts"]).as_py(), pc.max(hot["ts"]).as_py()
+    step = timedelta(seconds=tier_s)
+    values["lo"] = naive(floor(lo.replace(tzinfo=UTC), tier_s))
+    values["hi"] = naive(floor(hi.replace(tzinfo=UTC), tier_s) + step)
+    touched = f"""(SELECT DISTINCT device_id, {bucket_sql(tier_s, "ts")} AS ts
+        FROM fresh)"""  # noqa: S608
+    slice_ = f"""(SELECT {READING_NAMES} FROM lake.telemetry AS t
+        WHERE ts >= $lo AND ts < $hi {mine} AND (device_id,
+            {bucket_sql(tier_s, "t.ts")}) IN {touched})"""  # noqa: S608
+    raw = from_readings(
+        f"""(FROM {slice_} UNION ALL SELECT {READING_NAMES} FROM fresh
+            ANTI JOIN {slice_} AS s USING (device_id, ts))""",
+        metrics,
+    )
+    return f"""{stored} AND (device_id, ts) NOT IN {touched}
+        UNION ALL SELECT {names} FROM ({raw})"""  # noqa: S608
+
+
+def _frame(result: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    frame: pd.DataFrame = result.df()
+    return frame

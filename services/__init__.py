@@ -1,0 +1,1 @@
+"""What the product can do. Every public method takes the caller first."""

@@ -1,0 +1,89 @@
+"""Who may do what: the role table and the one function that checks it.
+
+The table is code; ``docs/permissions.md`` is generated from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+
+from services.errors import Forbidden
+
+
+class Role(IntEnum):
+    """Viewer ⊂ Operator ⊂ Admin; SYSTEM is a worker or the command line."""
+
+    VIEWER = 1
+    OPERATOR = 2
+    ADMIN = 3
+    SYSTEM = 4
+
+    @property
+    def label(self) -> str:
+        """The role's name as people read it."""
+        return self.name.capitalize()
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One row of the permission table."""
+
+    least_role: Role
+    meaning: str
+
+
+PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
+    {
+        "session.use": Permission(Role.VIEWER, "Move between pages, sign out"),
+        "preferences.write": Permission(
+            Role.VIEWER, "Choose one's own units, time zone and theme"
+        ),
+        "fleet.read": Permission(Role.VIEWER, "See the fleet and its counts"),
+        "device.read": Permission(
+            Role.VIEWER, "See a water heater: details, operations and history"
+        ),
+        "telemetry.export": Permission(Role.VIEWER, "Export the rows drawn"),
+        "device.control": Permission(
+            Role.OPERATOR, "Set target temperature, mode and away-until"
+        ),
+        "device.admin": Permission(
+            Role.ADMIN, "Register, edit, deactivate and remove devices"
+        ),
+        "telemetry.write": Permission(Role.ADMIN, "Send readings for any device"),
+        "user.admin": Permission(Role.ADMIN, "Create, change and disable users"),
+        "audit.read": Permission(Role.ADMIN, "Read the audit log"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The caller of a service."""
+
+    username: str
+    role: Role
+    user_id: int | None = None
+    session_id: str | None = None
+
+    def may(self, permission: str) -> bool:
+        """Whether the permission table grants this; unknown names never are."""
+        row = PERMISSIONS.get(permission)
+        return row is not None and self.role >= row.least_role
+
+
+SYSTEM = Principal(username="system", role=Role.SYSTEM)
+
+
+def requires(caller: Principal, permission: str) -> None:
+    """Raise ``Forbidden`` unless ``caller`` holds ``permission``."""
+    if caller.may(permission):
+        return
+    row = PERMISSIONS.get(permission)
+    least = row.least_role.label if row else "nobody"
+    raise Forbidden(
+        f"This needs the role {least} ({permission}); "
+        f"{caller.username} is {caller.role.label}."
+    )

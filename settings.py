@@ -1,0 +1,156 @@
+"""Every setting of IoTSphere: name, default and help in one frozen class.
+
+Read from the environment with the prefix ``IOTSPHERE_``;
+``docs/settings.md`` is generated from this table.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KEY_BYTES = 32
+EXAMPLE_KEYS = frozenset({"changeme", "secret", "example", "password"})
+
+
+class Settings(BaseSettings):
+    """The whole configuration; refuses to exist when it would be unsafe."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="IOTSPHERE_", frozen=True, extra="ignore"
+    )
+
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8050, ge=1, le=65535, description="Port of the web server.")
+    home_dir: Path = Field(
+        Path("var"), description="Folder of all run-time files: databases, lake, keys."
+    )
+    demo: bool = Field(
+        False,
+        description=(
+            "Demo mode: demo users, the simulated fleet, a banner; loopback only. "
+            "On in `make run` and plain `python app.py`."
+        ),
+    )
+    demo_password: SecretStr | None = Field(
+        None,
+        description=(
+            "Password of the demo users; without it a random one is made and printed."
+        ),
+    )
+    demo_speed: float = Field(
+        1.0, gt=0, le=3600, description="Simulated seconds per real second, live."
+    )
+    demo_seed: int = Field(42, description="Seed of the demo fleet.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description=(
+            "Key that signs sessions, at least 32 characters. Required outside demo "
+            "mode; in demo mode one is made and kept in the home folder."
+        ),
+    )
+    secure_cookies: bool = Field(
+        False, description="Send cookies over HTTPS only; set it behind TLS."
+    )
+    database_url: str | None = Field(
+        None,
+        description="SQLAlchemy address of the operational database; default SQLite.",
+    )
+    lake_catalog: str | None = Field(
+        None,
+        description="PostgreSQL address of the lake's catalog; default SQLite file.",
+    )
+    lake_path: Path | None = Field(
+        None, description="Folder of the lake's Parquet files; default in the home."
+    )
+    cache_url: str | None = Field(
+        None, description="Redis address of the cache; default: in each process."
+    )
+    web_workers: int = Field(2, ge=1, le=64, description="Web server processes.")
+    web_threads: int = Field(4, ge=1, le=64, description="Threads per web process.")
+    engine_memory_mb: int = Field(
+        512, ge=64, description="Memory the query engine may use in each process."
+    )
+    engine_threads: int = Field(
+        2, ge=1, le=64, description="Threads of the query engine in each process."
+    )
+    query_timeout_s: float = Field(
+        5.0, gt=0, description="A query is interrupted after this many seconds."
+    )
+    flush_age_s: float = Field(
+        30.0, gt=0, description="Readings wait this long before they go to the lake."
+    )
+    flush_rows: int = Field(
+        20_000, ge=1, description="Readings that start a flush before its time."
+    )
+    max_body_bytes: int = Field(
+        1_000_000, ge=1_000, description="Largest request body."
+    )
+    max_batch_rows: int = Field(
+        10_000, ge=1, description="Most readings in one HTTP batch."
+    )
+    max_window_days: int = Field(
+        400, ge=1, description="Longest time range a tab or an endpoint answers."
+    )
+    max_points: int = Field(
+        5_000, ge=100, description="Most points of one drawn or answered series."
+    )
+    max_page: int = Field(500, ge=1, description="Most rows of one page of a list.")
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if self.demo and self.host not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("demo mode listens on loopback only: unset IOTSPHERE_HOST")
+        if self.secret_key is not None:
+            _check_key(self.secret_key.get_secret_value())
+        return self
+
+    @property
+    def operational_url(self) -> str:
+        """Address of the operational database."""
+        return self.database_url or f"sqlite:///{self.home_dir / 'iotsphere.db'}"
+
+    @property
+    def lake_dir(self) -> Path:
+        """Folder of the lake's Parquet files."""
+        return self.lake_path or self.home_dir / "lake"
+
+    @property
+    def catalog_file(self) -> Path:
+        """The SQLite catalog, in a folder of its own."""
+        return self.home_dir / "catalog" / "lake.sqlite"
+
+    @property
+    def staging_dir(self) -> Path:
+        """Folder of staged bulk files that wait for the flusher."""
+        return self.home_dir / "staging"
+
+    def signing_key(self) -> str:
+        """The session key; in demo mode made once and kept in the home folder."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        if not self.demo:
+            raise ValueError(
+                "IOTSPHERE_SECRET_KEY is not set: give at least 32 random characters, "
+                "for example from `openssl rand -hex 32`"
+            )
+        return _kept_key(self.home_dir / "demo.key")
+
+
+def _check_key(key: str) -> None:
+    if len(key) < KEY_BYTES:
+        raise ValueError(f"IOTSPHERE_SECRET_KEY is shorter than {KEY_BYTES} characters")
+    if len(set(key)) < 8 or any(word in key.lower() for word in EXAMPLE_KEYS):
+        raise ValueError("IOTSPHERE_SECRET_KEY looks like an example, not a secret")
+
+
+def _kept_key(path: Path) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(KEY_BYTES))
+    return path.read_text()
