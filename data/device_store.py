@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from data.records import Band, Device, Event, LabelledFault, Shadow
-from data.session import reading, unit_of_work
+from data.session import Transaction, reading, unit_of_work
 from data.tables import devices, events, labelled_faults, shadows
 
 
@@ -60,35 +61,32 @@ class DeviceStore:
         with reading(self._engine) as connection:
             return {r.id: r.reporting_interval_s for r in connection.execute(query)}
 
-    def add(
-        self, new: Iterable[Device], at: datetime, connection: Connection | None = None
-    ) -> None:
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """One write transaction, which events and audit lines join."""
+        return unit_of_work(self._engine)
+
+    def add(self, tx: Transaction, new: Iterable[Device], at: datetime) -> None:
         """Insert devices, all or none.
 
         Raises:
             Exists: one of the ids is taken.
         """
         rows = [_row(device) | {"created_at": at, "updated_at": at} for device in new]
-        if connection is not None:
-            _insert(connection, rows)
+        if not rows:
             return
-        with unit_of_work(self._engine) as own:
-            _insert(own, rows)
+        try:
+            tx.execute(insert(devices), rows)
+        except IntegrityError as error:
+            raise Exists(", ".join(str(row["id"]) for row in rows[:5])) from error
 
-    def replace(
-        self, device: Device, at: datetime, connection: Connection | None = None
-    ) -> None:
+    def replace(self, tx: Transaction, device: Device, at: datetime) -> None:
         """Store a changed device under the version the caller read.
 
         Raises:
             Stale: somebody else changed it meanwhile.
         """
-        if connection is None:
-            with unit_of_work(self._engine) as own:
-                self.replace(device, at, own)
-            return
         values = _row(device) | {"updated_at": at, "version": device.version + 1}
-        result = connection.execute(
+        result = tx.execute(
             update(devices)
             .where(devices.c.id == device.id, devices.c.version == device.version)
             .values(values)
@@ -114,61 +112,48 @@ class DeviceStore:
         )
 
     def put_reported(
-        self, device_id: str, state: Mapping[str, object], at: datetime
+        self, tx: Transaction, device_id: str, state: Mapping[str, object], at: datetime
     ) -> None:
         """Merge what a device reports into its shadow; only newer keys count."""
-        with unit_of_work(self._engine) as connection:
-            row = connection.execute(
-                select(shadows)
-                .where(shadows.c.device_id == device_id)
-                .with_for_update()
-            ).one_or_none()
-            if row is None:
-                stamps = dict.fromkeys(state, at.isoformat())
-                connection.execute(
-                    insert(shadows).values(
-                        device_id=device_id,
-                        version=1,
-                        reported=dict(state),
-                        desired={},
-                        reported_at=stamps,
-                        desired_at={},
-                        updated_at=at,
-                    )
-                )
-                return
-            known = _times(row.reported_at)
-            newer = {k: v for k, v in state.items() if k not in known or known[k] <= at}
-            if not newer:
-                return
-            connection.execute(
-                update(shadows)
-                .where(shadows.c.device_id == device_id)
-                .values(
-                    version=row.version + 1,
-                    reported={**row.reported, **newer},
-                    reported_at={
-                        **row.reported_at,
-                        **dict.fromkeys(newer, at.isoformat()),
-                    },
+        row = tx.execute(
+            select(shadows).where(shadows.c.device_id == device_id).with_for_update()
+        ).one_or_none()
+        stamp = at.isoformat()
+        if row is None:
+            tx.execute(
+                insert(shadows).values(
+                    device_id=device_id,
+                    version=1,
+                    reported=dict(state),
+                    desired={},
+                    reported_at=dict.fromkeys(state, stamp),
+                    desired_at={},
                     updated_at=at,
                 )
             )
+            return
+        known = _times(row.reported_at)
+        newer = {k: v for k, v in state.items() if k not in known or known[k] <= at}
+        if not newer:
+            return
+        tx.execute(
+            update(shadows)
+            .where(shadows.c.device_id == device_id)
+            .values(
+                version=row.version + 1,
+                reported={**row.reported, **newer},
+                reported_at={**row.reported_at, **dict.fromkeys(newer, stamp)},
+                updated_at=at,
+            )
+        )
 
-    def add_events(
-        self, new: Iterable[Event], connection: Connection | None = None
-    ) -> None:
+    def add_events(self, tx: Transaction, new: Iterable[Event]) -> None:
         """Append to the event log."""
         rows = [
             {k: v for k, v in asdict(event).items() if k != "id"} for event in new
         ]
-        if not rows:
-            return
-        if connection is not None:
-            connection.execute(insert(events), rows)
-            return
-        with unit_of_work(self._engine) as own:
-            own.execute(insert(events), rows)
+        if rows:
+            tx.execute(insert(events), rows)
 
     def events(
         self,
@@ -195,12 +180,13 @@ class DeviceStore:
             total = connection.scalar(count) or 0
         return [Event(**row._mapping) for row in rows], total
 
-    def add_labelled_faults(self, new: Iterable[LabelledFault]) -> None:
+    def add_labelled_faults(
+        self, tx: Transaction, new: Iterable[LabelledFault]
+    ) -> None:
         """Store faults known to have been present."""
         rows = [asdict(fault) for fault in new]
         if rows:
-            with unit_of_work(self._engine) as connection:
-                connection.execute(insert(labelled_faults), rows)
+            tx.execute(insert(labelled_faults), rows)
 
     def labelled_faults(self, device_id: str | None = None) -> list[LabelledFault]:
         """The known faults of one device or of all, oldest first."""
@@ -211,15 +197,6 @@ class DeviceStore:
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(labelled_faults.c.started_at))
             return [LabelledFault(**row._mapping) for row in rows]
-
-
-def _insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    try:
-        connection.execute(insert(devices), list(rows))
-    except IntegrityError as error:
-        raise Exists(", ".join(str(row["id"]) for row in rows[:5])) from error
 
 
 def _times(stamps: Mapping[str, str]) -> dict[str, datetime]:

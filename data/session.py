@@ -7,10 +7,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_TIMEOUT_MS = 5_000
 HOT_LOCK = 7_340_113
 """PostgreSQL advisory lock: writers of hot rows share it, the flusher takes it."""
+
+Transaction = Connection
+"""An open unit of work: several stores write through it, all or nothing."""
+
+
+def store_unavailable(error: BaseException) -> bool:
+    """Whether the database did not answer in time: trying again may work."""
+    return isinstance(error, OperationalError | PoolTimeout)
 
 
 def open_engine(url: str) -> Engine:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from data.append_only import append_only
 from data.records import METRICS
 
 NAMING = {
@@ -86,6 +87,8 @@ sessions = Table(
     Column("last_used_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("refresh_jti", String(36), nullable=False),
+    Column("previous_jti", String(36)),
+    Column("rotated_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("revoked_reason", String(64)),
     Index(None, "user_id"),
@@ -117,6 +120,7 @@ audit = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
 )
+append_only(audit)
 
 devices = Table(
     "devices",

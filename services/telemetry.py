@@ -155,7 +155,8 @@ class Telemetry:
             new.append(
                 Device(id=device_id, name=device_id, reporting_interval_s=interval)
             )
-        self._devices.add(new, now)
+        with self._devices.transaction() as tx:
+            self._devices.add(tx, new, now)
 
 
 def _states(batch: Batch, devices: tuple[str, ...]) -> dict[str, DeviceState]:

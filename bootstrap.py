@@ -1,0 +1,96 @@
+"""The one place where objects are built: settings -> stores -> services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from data.account_store import AccountStore
+from data.audit_store import AuditStore
+from data.device_store import DeviceStore
+from data.engine import Reader
+from data.hot_store import HotStore
+from data.lake import Lake
+from data.session import open_engine
+from services.accounts import Accounts
+from services.audit import Audit
+from services.details import Details
+from services.devices import Devices
+from services.fleet import Fleet
+from services.health import Health
+from services.history import History
+from services.imports import Imports
+from services.metrics import Metrics
+from services.operations import Operations
+from services.telemetry import Telemetry
+from services.tokens import Tokens
+from settings import Settings
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The present, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the doors may call."""
+
+    accounts: Accounts
+    audit: Audit
+    details: Details
+    devices: Devices
+    fleet: Fleet
+    health: Health
+    history: History
+    imports: Imports
+    metrics: Metrics
+    operations: Operations
+    telemetry: Telemetry
+    tokens: Tokens
+    clock: Clock
+    close: Callable[[], None]
+
+
+def build(settings: Settings, clock: Clock = utc_now) -> Services:
+    """Build the services on the stores the settings name.
+
+    Connections are opened on first use, so this is safe before a fork.
+    """
+    settings.home_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.operational_url)
+    reader = Reader(settings)
+    hot = HotStore(engine)
+    lake = Lake(reader, hot)
+    device_store = DeviceStore(engine)
+    audit = Audit(AuditStore(engine), clock)
+    tokens = Tokens(settings.signing_key(), clock)
+    metrics = Metrics(lake, hot, clock)
+    devices = Devices(device_store, metrics, audit, clock)
+    telemetry = Telemetry(hot, device_store, settings.staging_dir, clock)
+    health = Health(metrics, clock)
+    history = History(devices, device_store, metrics, lake, settings, clock)
+
+    def close() -> None:
+        reader.close()
+        engine.dispose()
+
+    return Services(
+        accounts=Accounts(AccountStore(engine), audit, tokens, clock),
+        audit=audit,
+        details=Details(devices, device_store, metrics, health, clock),
+        devices=devices,
+        fleet=Fleet(device_store, metrics, health, clock),
+        health=health,
+        history=history,
+        imports=Imports(telemetry, clock),
+        metrics=metrics,
+        operations=Operations(devices, metrics, health, hot, clock),
+        telemetry=telemetry,
+        tokens=tokens,
+        clock=clock,
+        close=close,
+    )
