@@ -18,7 +18,7 @@ ATTEMPTS_LOCK = 7_340_115
 """PostgreSQL advisory lock: attempts are counted and written one at a time."""
 
 
-class UserExists(Exception):
+class UserTakenError(Exception):
     """The user name is taken."""
 
 
@@ -91,7 +91,7 @@ class AccountStore:
         """Insert a user.
 
         Raises:
-            UserExists: the name is taken.
+            UserTakenError: the name is taken.
         """
         values = {
             "username": username,
@@ -104,7 +104,7 @@ class AccountStore:
         try:
             tx.execute(insert(users).values(values))
         except IntegrityError as error:
-            raise UserExists(username) from error
+            raise UserTakenError(username) from error
 
     def change_user(self, tx: Transaction, user_id: int, **values: object) -> None:
         """Set columns of one user."""
@@ -124,6 +124,7 @@ class AccountStore:
         self,
         tx: Transaction,
         session_id: str,
+        *,
         user_id: int,
         refresh_jti: str,
         at: datetime,
@@ -212,7 +213,8 @@ class AccountStore:
             succeeded=False,
             at=at,
         )
-        key: int = tx.execute(statement).inserted_primary_key[0]
+        statement = statement.returning(sign_in_attempts.c.id)
+        key: int = tx.execute(statement).scalar_one()
         return key
 
     def attempt_succeeded(self, tx: Transaction, attempt_id: int) -> None:

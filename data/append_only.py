@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import DDL, Table, event
+from sqlalchemy.schema import ExecutableDDLElement
 
 
 def append_only_ddl(table: str, dialect: str) -> tuple[str, ...]:
@@ -25,13 +26,11 @@ def append_only(table: Table) -> None:
     """Refuse updates and deletes of ``table`` from the moment it is created."""
     for dialect in ("sqlite", "postgresql"):
         for statement in append_only_ddl(table.name, dialect):
-            event.listen(
-                table, "after_create", DDL(statement).execute_if(dialect=dialect)
-            )
-    event.listen(
-        table,
-        "after_drop",
-        DDL(f"DROP FUNCTION IF EXISTS {table.name}_append_only()").execute_if(
-            dialect="postgresql"
-        ),
-    )
+            event.listen(table, "after_create", _on(dialect, statement))
+    drop = f"DROP FUNCTION IF EXISTS {table.name}_append_only()"
+    event.listen(table, "after_drop", _on("postgresql", drop))
+
+
+def _on(dialect: str, statement: str) -> ExecutableDDLElement:
+    ddl: ExecutableDDLElement = DDL(statement)  # type: ignore[no-untyped-call]
+    return ddl.execute_if(dialect=dialect)

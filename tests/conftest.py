@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import create_engine, text
 
+from data import migrate
 from data.audit_store import AuditStore
 from data.device_store import DeviceStore
 from data.engine import Reader
@@ -19,13 +22,13 @@ from data.hot_store import HotStore
 from data.lake import Lake
 from data.records import Device
 from data.session import open_engine
-from data.tables import metadata
 from services.access import SYSTEM, Principal, Role
 from services.audit import Audit
 from services.devices import Devices
 from services.metrics import Metrics, gap_s
 from services.telemetry import Telemetry
 from settings import Settings
+from tests.postgres import cluster
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 VIEWER = Principal("viewer", Role.VIEWER)
@@ -110,9 +113,24 @@ def clock() -> Clock:
 @pytest.fixture
 def stores(settings: Settings, clock: Clock) -> Iterator[Stores]:
     """SQLite and DuckLake, created and empty."""
-    settings.home_dir.mkdir(parents=True)
+    yield from open_stores(settings, clock)
+
+
+@pytest.fixture
+def postgres_stores(
+    settings: Settings, clock: Clock, postgres_url: str
+) -> Iterator[Stores]:
+    """The same on PostgreSQL: operational database and lake catalog."""
+    catalog = postgres_url.replace("+psycopg", "")
+    changed = {"database_url": postgres_url, "lake_catalog": catalog}
+    yield from open_stores(settings.model_copy(update=changed), clock)
+
+
+def open_stores(settings: Settings, clock: Clock) -> Iterator[Stores]:
+    """Create the stores that ``settings`` name, and close them afterwards."""
+    settings.home_dir.mkdir(parents=True, exist_ok=True)
     engine = open_engine(settings.operational_url)
-    metadata.create_all(engine)
+    migrate.upgrade(engine)
     hot, device_store = HotStore(engine), DeviceStore(engine)
     Flusher(settings, hot).close()
     reader = Reader(settings)
@@ -145,6 +163,24 @@ def heater(stores: Stores) -> Device:
     )  # fmt: skip
     stores.add(device)
     return device
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A private PostgreSQL cluster for the whole run: ``host:port``."""
+    with cluster() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """An empty database of its own, as the settings take it."""
+    name = f"t{uuid4().hex}"
+    admin = create_engine(f"postgresql+psycopg://postgres@{postgres_server}/postgres")
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return f"postgresql+psycopg://postgres@{postgres_server}/{name}"
 
 
 __all__ = ["ADMIN", "NOW", "OPERATOR", "SYSTEM", "VIEWER", "Clock", "Stores", "readings"]

@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the migrations on the connection ``data.migrate`` opened."""
+
+from alembic import context
+
+from data.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+context.run_migrations()
