@@ -1,0 +1,177 @@
+"""The web application: ``create_app`` builds it, importing this builds nothing."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import flask
+from dash import Dash, html
+from flask_bootstrap import Bootstrap5
+from flask_openapi3 import Info, OpenAPI
+
+from api import vendor
+from api.auth import blueprint as auth_blueprint
+from api.guard import Guard
+from api.headers import register_headers
+from api.login import register_login
+from api.problems import register_problems
+from bootstrap import Services, build
+from callbacks import navigation
+from callbacks.errors import on_error
+from callbacks.registration import Callbacks, preferences
+from dashboards import header, shell
+from dashboards.registry import HOME, TABS, Tab, match
+from services.access import Principal
+from services.units import Preferences
+from settings import Settings
+
+FOLDER = Path(__file__).parent
+WEEK_S = 604_800
+
+INDEX = """<!DOCTYPE html>
+<html lang="en" data-theme="dark">
+<head>
+{%metas%}
+<meta name="color-scheme" content="dark light">
+<link rel="icon" type="image/svg+xml" href="/assets/logo.svg">
+{%css%}
+</head>
+<body>
+<noscript>IoTSphere needs JavaScript to be switched on.</noscript>
+{%app_entry%}
+<!-- The first title of a document counts. This one stands until the frame has
+     drawn its own, which the router keeps up to date. -->
+<title>{%title%}</title>
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+class Portal(Dash):
+    """Dash whose first answer already has the colours of the person signed in."""
+
+    def interpolate_index(self, **parts: Any) -> str:
+        """The page before anything is drawn."""
+        page: str = super().interpolate_index(**parts)
+        theme = preferences().theme
+        return page.replace('data-theme="dark"', f'data-theme="{theme}"', 1)
+
+
+def create_app(
+    settings: Settings, services: Services, tabs: Sequence[Tab] = TABS
+) -> Dash:
+    """Build the web application; two in one process do not touch each other.
+
+    Args:
+        settings: the configuration.
+        services: what the product can do, from ``bootstrap.build``.
+        tabs: the tabs to build; each names its layout and callback modules.
+
+    Raises:
+        ModuleNotFoundError: a tab has no layout or no callback module.
+    """
+    server = _server(settings)
+    files = vendor.collect(settings.home_dir / "vendor")
+    files.register(server)
+    app = _dash(server, files)
+    callbacks = Callbacks(app)
+    Guard(
+        app,
+        services.accounts,
+        services.tokens,
+        settings,
+        is_page=lambda path: path == "/" or match(path, tabs) is not None,
+        callback_permissions=lambda: callbacks.permissions,
+    )
+    register_login(server, services.accounts, services.tokens, settings)
+    server.register_api(auth_blueprint(services.accounts, services.tokens))
+    register_problems(server)
+    _home(server)
+    _layout(app, settings, tabs)
+    navigation.register(callbacks, services, tabs)
+    for tab in tabs:
+        importlib.import_module(tab.callbacks).register(callbacks, services)
+    register_headers(server, app, settings)
+    return app
+
+
+def wsgi() -> flask.Flask:
+    """The server for gunicorn: ``gunicorn "app:wsgi()"``."""
+    settings = Settings()
+    server: flask.Flask = create_app(settings, build(settings)).server
+    return server
+
+
+def _server(settings: Settings) -> OpenAPI:
+    server = OpenAPI(
+        "iotsphere",
+        info=Info(title=shell.PRODUCT, version="1"),
+        doc_ui=False,
+        root_path=str(FOLDER),
+    )
+    server.config.update(
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=WEEK_S,
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+    )
+    Bootstrap5(server)
+    return server
+
+
+def _dash(server: Any, files: vendor.Vendor) -> Dash:
+    return Portal(
+        "iotsphere",
+        server=server,
+        title=shell.PRODUCT,
+        update_title="",
+        assets_folder=str(FOLDER / "assets"),
+        use_pages=False,
+        compress=True,
+        index_string=INDEX,
+        on_error=on_error,
+        health_endpoint="_dash-health",
+        csrf_token_name="csrf_access_token",  # noqa: S106 - a cookie's name
+        csrf_header_name="X-CSRF-TOKEN",
+        external_scripts=[{"src": files.plotly.url, "defer": "defer"}],
+        external_stylesheets=[
+            *(style.url for style in files.styles),
+            "/bootstrap/static/css/bootstrap.min.css",
+            "/bootstrap/static/css/font/bootstrap-icons.min.css",
+        ],
+    )
+
+
+def _home(server: flask.Flask) -> None:
+    """The bare address leads to the first page; after the guard, so signed in."""
+
+    @server.before_request
+    def home() -> flask.typing.ResponseReturnValue | None:
+        at_root = flask.request.path == "/" and flask.request.method == "GET"
+        return flask.redirect(HOME) if at_root else None
+
+
+def _layout(app: Any, settings: Settings, tabs: Sequence[Tab]) -> None:
+    known: list[Any] = [shell.frame(tabs, Preferences()), *header.declared()]
+    for tab in tabs:
+        layout_module = importlib.import_module(tab.layout)
+        known.append(layout_module.skeleton())
+        if hasattr(layout_module, "declared"):
+            known += layout_module.declared()
+    app.validation_layout = html.Div(known)
+
+    def layout() -> Any:
+        # Dash calls this once before the guard has run, to check it: then there
+        # is nobody, and the frame is without a name.
+        who: Principal | None = flask.g.get("principal")
+        return shell.frame(
+            tabs,
+            preferences(),
+            name=who.username if who else "",
+            role=who.role.label if who else "",
+            demo=settings.demo,
+        )
+
+    app.layout = layout

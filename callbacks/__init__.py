@@ -1,0 +1,1 @@
+"""Browser event -> one service call -> one dashboards function; nothing else."""

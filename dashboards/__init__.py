@@ -1,0 +1,1 @@
+"""What the user sees: pure functions from views to components."""
