@@ -12,9 +12,11 @@ from data.device_store import DeviceStore
 from data.engine import Reader
 from data.hot_store import HotStore
 from data.lake import Lake
+from data.migrate import upgrade
 from data.session import open_engine
 from services.accounts import Accounts
 from services.audit import Audit
+from services.demo import DemoFleet
 from services.details import Details
 from services.devices import Devices
 from services.fleet import Fleet
@@ -26,6 +28,7 @@ from services.operations import Operations
 from services.telemetry import Telemetry
 from services.tokens import Tokens
 from settings import Settings
+from workers.flusher import FlushLoop
 
 Clock = Callable[[], datetime]
 
@@ -51,6 +54,7 @@ class Services:
     operations: Operations
     telemetry: Telemetry
     tokens: Tokens
+    demo: DemoFleet
     clock: Clock
     close: Callable[[], None]
 
@@ -67,7 +71,6 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     lake = Lake(reader, hot)
     device_store = DeviceStore(engine)
     audit = Audit(AuditStore(engine), clock)
-    tokens = Tokens(settings.signing_key(), clock)
     metrics = Metrics(lake, hot, clock)
     devices = Devices(device_store, metrics, audit, clock)
     telemetry = Telemetry(hot, device_store, settings.staging_dir, clock)
@@ -79,7 +82,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
         engine.dispose()
 
     return Services(
-        accounts=Accounts(AccountStore(engine), audit, tokens, clock),
+        accounts=Accounts(AccountStore(engine), audit, clock),
         audit=audit,
         details=Details(devices, device_store, metrics, health, clock),
         devices=devices,
@@ -90,7 +93,34 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
         metrics=metrics,
         operations=Operations(devices, metrics, health, hot, clock),
         telemetry=telemetry,
-        tokens=tokens,
+        tokens=Tokens(settings.signing_key(), clock),
+        demo=DemoFleet(
+            devices,
+            telemetry,
+            device_store,
+            state_file=settings.home_dir / "demo_state.json",
+            seed=settings.demo_seed,
+            clock=clock,
+        ),
         clock=clock,
         close=close,
     )
+
+
+def build_flush_loop(settings: Settings, clock: Clock = utc_now) -> FlushLoop:
+    """Build the lake's one writer.
+
+    Raises:
+        AnotherWriter: another process writes this lake already.
+    """
+    settings.home_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.operational_url)
+    return FlushLoop(settings, HotStore(engine), DeviceStore(engine), clock)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the operational database to this program's schema."""
+    settings.home_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.operational_url)
+    upgrade(engine)
+    engine.dispose()

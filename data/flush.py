@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from data.engine import connect
-from data.hot_store import READING_TYPES, HotStore, Pending
+from data.hot_store import READING_TYPES, HotStore, Pending, Staged
 from data.partials import column_types, gaps_table
 from data.rollup import ROLLUPS, refold
 from settings import Settings
@@ -143,7 +143,7 @@ class Flusher:
             gaps_s: the gap limit of every device.
         """
         mark, staged_mark = self._watermark()
-        staged = []
+        staged: list[Staged] = []
         for file in self._hot.staged(staged_mark):
             if staged and sum(f.rows for f in staged) + file.rows > STAGED_ROWS_AT_ONCE:
                 break
@@ -159,6 +159,21 @@ class Flusher:
         for path in self._hot.unstage(last_staged):
             Path(path).unlink(missing_ok=True)
         return report
+
+    def maintain(self, now: datetime) -> None:
+        """Merge small files, sort them, and delete what no snapshot needs.
+
+        Old files stay for an hour: a running query may still read them.
+        """
+        run = self._connection.execute
+        for table in ("telemetry", *ROLLUPS):
+            run(f"CALL ducklake_rewrite_data_files('lake', '{table}')")
+            run(f"CALL ducklake_merge_adjacent_files('lake', '{table}')")
+        started = now - OLD_FILES_KEPT
+        self._sync_files(0)
+        run("CALL ducklake_expire_snapshots('lake', older_than => $1)", [started])
+        run("CALL ducklake_cleanup_old_files('lake', older_than => $1)", [started])
+        run("CALL ducklake_delete_orphaned_files('lake', older_than => $1)", [started])
 
     def _watermark(self) -> tuple[int, int]:
         row = self._connection.execute("FROM lake.watermark").fetchone()

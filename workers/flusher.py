@@ -1,0 +1,87 @@
+"""The flusher: the only process part that writes the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event
+
+import structlog
+
+from data.device_store import DeviceStore
+from data.flush import Flusher
+from data.hot_store import HotStore, to_us
+from services.metrics import gap_s
+from settings import Settings
+
+LOOK_EVERY_S = 1.0
+MAINTAIN_EVERY = timedelta(minutes=15)
+log = structlog.get_logger()
+
+
+class FlushLoop:
+    """Flushes when enough readings wait, or the oldest has waited long enough."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        hot: HotStore,
+        devices: DeviceStore,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._devices = devices
+        self._clock = clock
+        self._flusher = Flusher(settings, hot)
+        self._maintained = clock()
+
+    def close(self) -> None:
+        """Give the lake back."""
+        self._flusher.close()
+
+    def step(self) -> int:
+        """Flush one portion if one is due; how many readings went to the lake."""
+        pending = self._flusher.pending()
+        oldest = pending.oldest_received_us
+        waited = timedelta(seconds=self._settings.flush_age_s)
+        due = (
+            pending.files > 0
+            or pending.rows >= self._settings.flush_rows
+            or (oldest is not None and to_us(self._clock() - waited) >= oldest)
+        )
+        return self._flush() if due else 0
+
+    def drain(self, progress: Callable[[int], None] | None = None) -> int:
+        """Flush everything that waits now; how many readings went to the lake."""
+        moved = 0
+        while (pending := self._flusher.pending()).rows or pending.files:
+            moved += self._flush()
+            if progress is not None:
+                progress(moved)
+        return moved
+
+    def maintain(self) -> None:
+        """Merge small files and drop what no snapshot needs, now and then."""
+        now = self._clock()
+        if now - self._maintained >= MAINTAIN_EVERY:
+            self._maintained = now
+            self._flusher.maintain(now)
+            log.info("lake maintained")
+
+    def run(self, stop: Event) -> None:
+        """Work until ``stop`` is set."""
+        while not stop.is_set():
+            if self.step() == 0:
+                self.maintain()
+                stop.wait(LOOK_EVERY_S)
+
+    def _flush(self) -> int:
+        gaps = {i: gap_s(s) for i, s in self._devices.intervals().items()}
+        report = self._flusher.flush(self._clock(), gaps)
+        log.info(
+            "flushed",
+            rows=report.rows,
+            duplicates=report.duplicates,
+            buckets=report.buckets,
+        )
+        return report.rows
