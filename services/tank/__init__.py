@@ -1,0 +1,4 @@
+"""The tank: a small physical model of a hot-water storage heater and its household.
+
+``Heater.run`` simulates, ``telemetry`` makes the frame; see ``physics`` for the model.
+"""
