@@ -26,7 +26,7 @@ from services.demo_catalogue import Member, fleet
 from services.demo_events import events, instant, labels
 from services.devices import Devices
 from services.errors import Conflict
-from services.tank.heater import Run, telemetry
+from services.tank.heater import Heater, Run, telemetry
 from services.tank.physics import ENERGY_KWH
 from services.tank.state import TankState
 from services.telemetry import Telemetry
@@ -256,13 +256,12 @@ def _members(plan: dict[str, Any]) -> tuple[Member, ...]:
 def _frames(lived: Sequence[tuple[Member, Run]]) -> list[pd.DataFrame]:
     """The readings in frames that fit in memory; none for heaters all offline."""
     most = BATCH_HEATERS * 130_000
-    groups: list[list[tuple[Member, Run]]] = [[]]
-    rows = 0
+    groups: list[list[tuple[Heater, Run]]] = []
+    rows = most
     for member, run in lived:
-        if rows and rows + len(run.ts_s) > most:
+        if rows + len(run.ts_s) > most:
             groups.append([])
             rows = 0
-        groups[-1].append((member, run))
+        groups[-1].append((member.heater, run))
         rows += len(run.ts_s)
-    frames = [telemetry([(m.heater, run) for m, run in group]) for group in groups]
-    return [frame for frame in frames if len(frame)]
+    return [frame for frame in map(telemetry, groups) if len(frame)]

@@ -259,7 +259,7 @@ def _habit(rng: np.random.Generator, product: Product, household: str) -> Habit:
 def _faults(
     rng: np.random.Generator, family: str | None, turn: int, start_s: float, days: float
 ) -> tuple[Fault, ...]:
-    """The faults of a heater: every third is repaired, the others are there today."""
+    """The faults of a heater: every fourth is repaired, the others are there today."""
     if family is None:
         return ()
     later = turn >= len(FAMILIES)
@@ -267,7 +267,7 @@ def _faults(
         return _outages(rng, later, start_s, days)
     size = FAULT_SIZE.get(family, (1.0, 1.0))[later]
     begin_s = _minute(start_s + float(rng.uniform(0.3, 0.75)) * days * DAY_S)
-    if turn % 3 == 1:
+    if turn % 4 == 1:
         left_s = start_s + days * DAY_S - begin_s
         return (Fault(family, begin_s, size, _minute(begin_s + 0.7 * left_s)),)
     return (Fault(family, begin_s, size),)
