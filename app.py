@@ -10,7 +10,8 @@ from typing import Any
 import flask
 from dash import Dash, html
 from flask_bootstrap import Bootstrap5
-from flask_openapi3 import Info, OpenAPI
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
 
 from api import vendor
 from api.auth import blueprint as auth_blueprint
@@ -23,7 +24,7 @@ from callbacks import navigation
 from callbacks.errors import on_error
 from callbacks.registration import Callbacks, preferences
 from dashboards import header, shell
-from dashboards.registry import HOME, TABS, Tab, match
+from dashboards.registry import HOME, TABS, Tab, is_page, match
 from services.access import Principal
 from services.units import Preferences
 from settings import Settings
@@ -53,9 +54,9 @@ INDEX = """<!DOCTYPE html>
 class Portal(Dash):
     """Dash whose first answer already has the colours of the person signed in."""
 
-    def interpolate_index(self, **parts: Any) -> str:
+    def interpolate_index(self, *args: Any, **parts: Any) -> str:
         """The page before anything is drawn."""
-        page: str = super().interpolate_index(**parts)
+        page = str(super().interpolate_index(*args, **parts))  # type: ignore[no-untyped-call]
         theme = preferences().theme
         return page.replace('data-theme="dark"', f'data-theme="{theme}"', 1)
 
@@ -83,13 +84,14 @@ def create_app(
         services.accounts,
         services.tokens,
         settings,
-        is_page=lambda path: path == "/" or match(path, tabs) is not None,
+        is_page=lambda path: is_page(path, tabs),
         callback_permissions=lambda: callbacks.permissions,
     )
     register_login(server, services.accounts, services.tokens, settings)
     server.register_api(auth_blueprint(services.accounts, services.tokens))
     register_problems(server)
     _home(server)
+    _missing_pages(server, tabs)
     _layout(app, settings, tabs)
     navigation.register(callbacks, services, tabs)
     for tab in tabs:
@@ -151,6 +153,19 @@ def _home(server: flask.Flask) -> None:
     def home() -> flask.typing.ResponseReturnValue | None:
         at_root = flask.request.path == "/" and flask.request.method == "GET"
         return flask.redirect(HOME) if at_root else None
+
+
+def _missing_pages(server: flask.Flask, tabs: Sequence[Tab]) -> None:
+    """The frame says that a page does not exist; so does the status."""
+
+    @server.after_request
+    def missing(response: flask.Response) -> flask.Response:
+        rule = flask.request.url_rule
+        at_page = rule is not None and rule.rule == "/<path:path>"
+        if at_page and response.status_code == 200:
+            found = match(flask.request.path, tabs)
+            response.status_code = 200 if found else 404
+        return response
 
 
 def _layout(app: Any, settings: Settings, tabs: Sequence[Tab]) -> None:

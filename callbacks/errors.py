@@ -31,7 +31,8 @@ def on_error(error: Exception) -> None:
 
 def show_toast(kind: str, title: str, message: str) -> None:
     """Show a message in the corner, from inside a callback."""
-    set_props(IDS.toasts, {"children": [parts.toast(kind, title, message)]})
+    notice = parts.toast(kind, title, message, key=secrets.token_hex(4))
+    set_props(IDS.toasts, {"children": [notice]})
 
 
 def guarded(draw: Callable[[], Any]) -> Any:

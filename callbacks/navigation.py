@@ -20,6 +20,7 @@ from dashboards.registry import Tab, match
 from dashboards.shell import IDS, PRODUCT
 from services.access import Principal, requires
 from services.errors import NotFound, ServiceError
+from services.units import Preferences
 
 if TYPE_CHECKING:
     from services.devices import DeviceHeaderView
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 class Accounts(Protocol):
     """The part of the accounts service that the menu needs."""
 
-    def set_preferences(self, caller: Principal, preferences: dict[str, str]) -> None:
+    def set_preferences(
+        self, caller: Principal, values: Mapping[str, Any]
+    ) -> Preferences:
         """Keep the caller's choices."""
 
 

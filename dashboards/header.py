@@ -158,10 +158,11 @@ def _switcher(view: DeviceHeaderView, tab: Tab, search: str | None) -> Component
                         {"label": label, "value": device_id, "search": label}
                         for device_id, label in view.options
                     ],
-                    value=view.device_id,
+                    # Without a value, so that opening it leads to the search box.
+                    value=None,
                     clearable=False,
                     searchable=True,
-                    placeholder="Choose a water heater",
+                    placeholder="Go to another water heater",
                 ),
                 className="switch-box",
             ),

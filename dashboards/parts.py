@@ -180,6 +180,11 @@ def figure_tile(name: str, value: str, note: Any = None) -> Component:
     )
 
 
+def tiles(*shown: Component) -> Component:
+    """Tiles side by side, as many in a row as fit."""
+    return html.Div(list(shown), className="tiles")
+
+
 def empty_state(title: str, advice: Any, action: Component | None = None) -> Component:
     """Nothing to show, and what to do about it."""
     return html.Div(
@@ -260,17 +265,22 @@ def data_table(
     )
 
 
-def toast(kind: str, title: str, message: str) -> Component:
-    """A message that goes away by itself unless it is bad news."""
-    shown: Component = dbc.Toast(
-        message,
-        header=[chip(kind, title)],
-        is_open=True,
-        dismissable=True,
-        duration=None if kind == "bad" else 6000,
-        className=f"notice notice-{kind}",
+def toast(kind: str, title: str, message: str, key: str) -> Component:
+    """A message that goes away by itself unless it is bad news.
+
+    ``key`` is another one for every message: else a new message would inherit
+    the time the one before has left.
+    """
+    return html.Div(
+        dbc.Toast(
+            message,
+            header=[chip(kind, title)],
+            is_open=True,
+            dismissable=True,
+            duration=None if kind == "bad" else 6000,
+        ),
+        key=key,
     )
-    return shown
 
 
 def svg_image(svg: str, alt: str, class_name: str = "") -> Component:

@@ -81,6 +81,12 @@ def match(path: str | None, tabs: Sequence[Tab]) -> tuple[Tab, str | None] | Non
     return None
 
 
+def is_page(path: str, tabs: Sequence[Tab]) -> bool:
+    """Whether the frame answers at a path: the pages and what lies around them."""
+    areas = {tab.path.split("/")[1] for tab in tabs}
+    return path == "/" or path.split("/")[1] in areas
+
+
 def siblings(tab: Tab, tabs: Sequence[Tab]) -> list[Tab]:
     """The tabs shown beside this one: same dashboard, same kind of address."""
     return [

@@ -14,6 +14,9 @@ from services.units import QUANTITIES, Preferences, convert, unit
 NO_DATA = "–"
 """Written where there is no value; never a zero, never a blank."""
 
+NO_BREAK = "\u00a0"
+"""Between a number and its unit, which stay on one line."""
+
 _UNITS = ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (60, 60, "min"))
 """From how many seconds on, seconds of the unit, its name."""
 
@@ -33,7 +36,7 @@ def number(value: float | None, decimals: int = 1, *, sign: bool = False) -> str
 def share(value: float | None, decimals: int = 0) -> str:
     """A share from 0 to 1 as per cent."""
     text = number(None if value is None else value * 100, decimals)
-    return text if text == NO_DATA else f"{text} %"
+    return text if text == NO_DATA else f"{text}{NO_BREAK}%"
 
 
 def converted(metric: str, value: float | None, prefs: Preferences) -> float | None:
@@ -55,7 +58,7 @@ def quantity(metric: str, value: float | None, prefs: Preferences) -> str:
     if value is None or not math.isfinite(value):
         return NO_DATA
     text = number(convert(value, what.kind, prefs), what.decimals)
-    return f"{text} {unit(what.kind, prefs)}"
+    return f"{text}{NO_BREAK}{unit(what.kind, prefs)}"
 
 
 def label(metric: str) -> str:

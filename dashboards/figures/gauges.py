@@ -29,8 +29,8 @@ from services.units import QUANTITIES, Preferences, convert
 
 HEIGHT = 58
 _TRACK = (0.36, 0.86)
-_NEAR = 0.09
-"""Tick labels closer than this share of the scale would touch at 390 px."""
+_CHARACTER = 0.036
+"""Share of the scale one character of a tick label takes on a card of 240 px."""
 
 TRENDS = {"up": ("arrow-up-right", "rising"), "down": ("arrow-down-right", "falling")}
 _STEADY = ("arrow-right", "steady")
@@ -99,6 +99,7 @@ def bullet(gauge: Gauge, prefs: Preferences) -> Figure:
             fixedrange=True,
             automargin=False,
             ticklabeloverflow="allow",
+            tickangle=0,
             position=0.36,
             anchor="free",
         ),
@@ -153,10 +154,10 @@ def limits_sentence(gauge: Gauge, prefs: Preferences) -> str:
     def at(stored: float) -> str:
         return _plain(gauge.metric, _shown(gauge.metric, stored, prefs))
 
-    unit_text = text.unit_of(gauge.metric, prefs)
+    unit_text = text.NO_BREAK + text.unit_of(gauge.metric, prefs)
     words = []
     if gauge.target is not None:
-        words.append(f"target {at(gauge.target)} {unit_text}")
+        words.append(f"target {at(gauge.target)}{unit_text}")
     if band.normal_low is not None and band.normal_high is not None:
         words.append(f"normal {at(band.normal_low)} to {at(band.normal_high)}")
     limits = []
@@ -165,7 +166,7 @@ def limits_sentence(gauge: Gauge, prefs: Preferences) -> str:
     if band.alarm_high is not None:
         limits.append(f"above {at(band.alarm_high)}")
     if limits:
-        words.append(f"alarm {' or '.join(limits)} {unit_text}")
+        words.append(f"alarm {' or '.join(limits)}{unit_text}")
     sentence = " · ".join(words) or "no limits stated for this device"
     return sentence[0].upper() + sentence[1:]
 
@@ -244,6 +245,7 @@ def _target_mark(gauge: Gauge, prefs: Preferences) -> dict[str, Any]:
 
 
 def _ticks(gauge: Gauge, prefs: Preferences) -> list[float]:
+    """The limits worth a label, the most telling first, none touching another."""
     band = gauge.band
     order = (
         band.low,
@@ -253,12 +255,14 @@ def _ticks(gauge: Gauge, prefs: Preferences) -> list[float]:
         band.normal_low,
         band.normal_high,
     )
-    near = _NEAR * abs(band.high - band.low)
+    shown = [_shown(gauge.metric, limit, prefs) for limit in order if limit is not None]
+    longest = max(len(_plain(gauge.metric, limit)) for limit in shown)
+    near = (longest * _CHARACTER + 0.02) * abs(shown[1] - shown[0])
     kept: list[float] = []
-    for stored in order:
-        if stored is not None and all(abs(stored - k) >= near for k in kept):
-            kept.append(stored)
-    return sorted(_shown(gauge.metric, stored, prefs) for stored in kept)
+    for limit in shown:
+        if all(abs(limit - other) >= near for other in kept):
+            kept.append(limit)
+    return sorted(kept)
 
 
 def _plain(metric: str, value: float) -> str:
