@@ -125,7 +125,7 @@ def from_readings(source: str, metrics: Sequence[str] = METRICS) -> str:
     good = ", ".join(f"{_good(metric)} AS {metric}" for metric in used)
     parts = [
         f"({m} IS NOT NULL)::BIGINT AS {m}_n, {m} AS {m}_min, {m} AS {m}_max, "
-        f"{m} AS {m}_sum, {m} AS {m}_last"
+        f"{m} AS {m}_sum, {m} AS {m}_last, "
         for m in metrics
     ]
     totals = ", ".join(
@@ -134,7 +134,7 @@ def from_readings(source: str, metrics: Sequence[str] = METRICS) -> str:
     )
     return f"""
         SELECT device_id, ts, 1::BIGINT AS n, (quality <> 0)::BIGINT AS flagged_n,
-               ts AS first_ts, ts AS last_ts, {", ".join(parts)},
+               ts AS first_ts, ts AS last_ts, {"".join(parts)}
                mode AS mode_last, energy_kwh AS meter_first, energy_kwh AS meter_last,
                heats AS start_first, heats AS start_last, heats AS heating_first,
                flow_lpm AS flow_first, power_w AS power_first, kept AS kept_first,
@@ -150,10 +150,10 @@ def from_readings(source: str, metrics: Sequence[str] = METRICS) -> str:
 
 
 def _folded(metrics: Sequence[str]) -> str:
-    return ", ".join(
+    return "".join(
         f"sum({m}_n)::BIGINT AS {m}_n, min({m}_min) AS {m}_min, "
         f"max({m}_max) AS {m}_max, sum({m}_sum) AS {m}_sum, "
-        f"arg_max({m}_last, last_ts) AS {m}_last"
+        f"arg_max({m}_last, last_ts) AS {m}_last, "
         for m in metrics
     )
 
@@ -195,16 +195,32 @@ def fold(
     The relation ``gaps(device_id, gap_s)`` holds each device's gap limit.
     """
     within = "device_id" if across else "device_id, bucket"
+    # Values and steps are folded apart: only the few columns of a step go through
+    # the window, which is twice as fast on millions of readings. A query's few
+    # partials are scanned once and kept; a build's many are scanned twice instead.
+    kept = "MATERIALIZED" if across else "NOT MATERIALIZED"
+    return f"""
+        WITH partials AS {kept} (SELECT *, {bucket} AS bucket FROM ({source}))
+        SELECT device_id, bucket AS ts, values_.* EXCLUDE (device_id, bucket),
+               steps.* EXCLUDE (device_id, bucket)
+        FROM (
+            SELECT device_id, bucket, sum(n)::BIGINT AS n,
+                   sum(flagged_n)::BIGINT AS flagged_n, {_folded(metrics)}
+                   min(first_ts) AS first_ts, max(last_ts) AS last_ts,
+                   arg_max(mode_last, last_ts) AS mode_last
+            FROM partials GROUP BY device_id, bucket
+        ) AS values_
+        JOIN ({_steps(within)}) AS steps USING (device_id, bucket)"""  # noqa: S608
+
+
+def _steps(within: str) -> str:
+    """SQL of the step totals of each bucket of ``partials``."""
     firsts = ", ".join(
         f"arg_min_null({name}, first_ts) AS {name}" for name in FIRST_OF_STEP
     )
+    used = ", ".join(("meter_first", "meter_last", "start_first", "start_last"))
     return f"""
-        SELECT device_id, bucket AS ts, sum(n)::BIGINT AS n,
-               sum(flagged_n)::BIGINT AS flagged_n,
-               min(first_ts) AS first_ts, max(last_ts) AS last_ts,
-               {_folded(metrics) + "," if metrics else ""}
-               arg_max(mode_last, last_ts) AS mode_last,
-               arg_min(meter_first, first_ts) AS meter_first,
+        SELECT device_id, bucket, arg_min(meter_first, first_ts) AS meter_first,
                arg_max(meter_last, last_ts) AS meter_last,
                arg_min(start_first, first_ts) AS start_first,
                arg_max(start_last, last_ts) AS start_last,
@@ -213,10 +229,12 @@ def fold(
             SELECT linked.*, CASE WHEN gap_us <= gap_s * 1e6 THEN gap_us / 1e6
                                   ELSE 0 END AS step_s
             FROM (
-                SELECT *, date_diff('us', lag(last_ts) OVER w, first_ts) AS gap_us,
+                SELECT device_id, bucket, first_ts, last_ts, {used},
+                       {", ".join(FIRST_OF_STEP)}, {", ".join(TOTALS)},
+                       date_diff('us', lag(last_ts) OVER w, first_ts) AS gap_us,
                        lag(meter_last IGNORE NULLS) OVER w AS meter_before,
                        lag(start_last IGNORE NULLS) OVER w AS start_before
-                FROM (SELECT *, {bucket} AS bucket FROM ({source}))
+                FROM partials
                 WINDOW w AS (PARTITION BY {within} ORDER BY first_ts)
             ) AS linked
             JOIN gaps USING (device_id)

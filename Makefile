@@ -1,0 +1,55 @@
+# make            what there is
+# make run        set up and serve on http://127.0.0.1:8050
+# make test       set up and run every test
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := app.py bootstrap.py cli.py launch.py reporting.py settings.py api callbacks dashboards data services workers
+.DEFAULT_GOAL := help
+
+.PHONY: help setup setup-dev run test check fix docs bench faults vendor
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.venv/ready: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -r requirements.txt
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	$(BIN)/python -m pip install -q -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/ready  ## Install the program into .venv
+
+setup-dev: .venv/ready-dev  ## Install what development needs too
+
+run: setup vendor  ## Serve the dashboards on 127.0.0.1:8050 with the demo fleet
+	$(BIN)/python app.py
+
+test: setup-dev vendor  ## Install what the tests need and run them all
+	sh tools/install-test-tools.sh
+	$(BIN)/python -m pytest -q -p no:cacheprovider
+
+check: setup-dev  ## Format, lint, types, arrows and the fast tests
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not browser and not postgres and not slow" tests/rules tests/dashboards tests/services/tank
+
+fix: setup-dev  ## Format and mend what can be mended
+	$(BIN)/ruff format -q .
+	$(BIN)/ruff check -q --fix .
+
+docs: setup-dev  ## Write the generated pages anew
+	$(BIN)/python -m tools.docs
+
+bench: setup-dev  ## Measure; ONLY=group picks one; writes var/bench.json
+	$(BIN)/python -m benchmarks $(ONLY)
+
+faults: setup-dev  ## Kill the worker 200 times and count what is lost
+	IOTSPHERE_KILLS=200 $(BIN)/python -m pytest -q tests/faults
+
+vendor: setup  ## Build the small plotly bundle where Node is installed
+	@sh tools/vendor/build.sh
