@@ -1,0 +1,1 @@
+"""The web server around the pages: sign-in, REST and the guard before both."""
