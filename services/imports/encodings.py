@@ -56,8 +56,8 @@ def guess_encoding(head: bytes) -> str:
         if head.startswith(bom):
             return name
     for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        half = head[offset:512:2]
-        if len(half) > 4 and half.count(0) > 0.7 * len(half):
+        half, other = head[offset:512:2], head[1 - offset : 512 : 2]
+        if half.count(0) > 0.7 * len(half) and other.count(0) < 0.1 * len(half):
             return name
     try:
         head[: head.rfind(b"\n") + 1 or None].decode("utf-8")

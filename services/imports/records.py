@@ -47,14 +47,14 @@ def records(lines: Lines, delimiter: str, width: int | None = None) -> Iterator[
     With ``width`` a record of another width is a problem, but for one empty field
     more, which is a delimiter at the end of the line.
     """
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            row = []
+            row = _lenient(lines, delimiter)
         if width is not None and len(row) == width + 1 and not row[-1]:
             del row[-1]
         fits = width is None or len(row) == width
@@ -70,14 +70,26 @@ def records(lines: Lines, delimiter: str, width: int | None = None) -> Iterator[
             yield number, row, problem, text
 
 
+def _lenient(lines: Lines, delimiter: str) -> list[str]:
+    """One line whose quotes are odd but paired, as ``"a"b``; else no fields."""
+    text = lines.record[0]
+    if len(lines.record) > 1 or text.count('"') % 2:
+        return []
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
 def _problem(row: list[str], lines: Lines, width: int | None) -> str | None:
     if len(lines.record) > 1:
-        quotes = sum(line.count('"') for line in lines.record)
-        whole = quotes % 2 == 0 and len(lines.record) <= MOST_LINES
+        whole = bool(row) and len(lines.record) <= MOST_LINES
         if whole and (width is None or len(row) == width):
             return None
         lines.put_back_all_but_first()
         return OPEN_QUOTE
     if "\0" in lines.record[0]:
         return NUL_BYTES
+    if not row and '"' in lines.record[0]:
+        return OPEN_QUOTE
     return f"{len(row)} fields where the header has {width}"

@@ -19,6 +19,7 @@ from services.imports.converting import Converted, convert
 from services.imports.encodings import READ_ERRORS
 from services.imports.plans import FileOutcome, FilePlan, ImportPlan, Progress
 from services.imports.reading import Chunk, Reject, chunks
+from services.imports.seams import whole_hours
 from services.imports.values import DeviceIds, Dropped
 from services.telemetry import Receipt
 
@@ -147,12 +148,15 @@ class Run:
         if problem is not None or file.layout is None:
             return problem
         layout = self.plan.layouts[file.layout]
+        if layout.time is None:
+            return "no times"
         name, line = str(file.path), 0
         tell: Callable[[int], None] = lambda done: self.progress(  # noqa: E731
             name, min(done, file.size_bytes), file.size_bytes
         )
+        found = chunks(file.path, layout.dialect, tell)
         try:
-            for chunk in chunks(file.path, layout.dialect, tell):
+            for chunk in whole_hours(found, layout.time):
                 self._count(file.path, chunk, layout.dialect.header)
                 part = convert(chunk, layout, file.path, self.ids, self.dropped)
                 line = max([line, *chunk.lines[-1:].tolist()])

@@ -30,6 +30,8 @@ SAMPLE_BYTES = 256 * 1024
 TAIL_BYTES = 32 * 1024
 TAILS = 6
 SAMPLE_ROWS = 5_000
+LEAST_SHARE = 0.5
+"""Of the lines, so many must have as many cells for a delimiter to be one."""
 DELIMITERS = (",", ";", "\t", "|")
 NOT_DELIMITERS = set("_-.()[]{}\\/%\"'#:+°³² \r\n")
 NUMBER = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?")
@@ -113,7 +115,11 @@ def _sniff_csv(lines: Sequence[str], encoding: str) -> Sniffed:
     for delimiter in _candidates(lines):
         rows = _rows(lines, delimiter)
         width, share = _width(rows)
-        if width > 1 and not looks_like_data(rows[_header_at(rows, width)][1]):
+        if (
+            width > 1
+            and share >= LEAST_SHARE
+            and not looks_like_data(rows[_header_at(rows, width)][1])
+        ):
             score = (share, width, delimiter)
             best = score if best is None or score[:2] > best[:2] else best
     if best is None:
@@ -121,7 +127,8 @@ def _sniff_csv(lines: Sequence[str], encoding: str) -> Sniffed:
     rows = _rows(lines, best[2])
     place = _header_at(rows, best[1])
     after, cells = rows[place]
-    if not cells[-1].strip() and _width(rows[place + 1 :])[0] < len(cells):
+    last = [cell for _, row in rows[place:] for cell in row[len(cells) - 1 :]]
+    if not any(cell.strip() for cell in last):
         cells = cells[:-1]
     header = unique_names(cells)
     body = [

@@ -88,6 +88,11 @@ def parse(walls: pa.Array, formats: tuple[str, ...]) -> Times:
     return parsed
 
 
+def is_twice(reason: object) -> bool:
+    """Whether a row was refused as its local time was twice."""
+    return isinstance(reason, str) and reason.startswith(TWICE.partition(":")[0])
+
+
 def to_utc(
     arrays: tuple[pa.Array, ...], plan: TimePlan, devices: Objects
 ) -> tuple[Times, Objects]:

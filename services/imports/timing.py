@@ -88,26 +88,22 @@ def _columns(found: Sniffed, maps: Mapping[str, tuple[str, str]]) -> tuple[str, 
     days = [n for n in names if _is_date(found.sample[n])]
     full = [n for n in names if n not in clocks and n not in days]
     for name in full:
-        if _readable(found.sample[name]):
+        if _why_unreadable(found.sample[name]) is None:
             return (name,)
     if days and clocks:
         return days[0], clocks[0]
-    if days and _readable(found.sample[days[0]]):
+    if days and _why_unreadable(found.sample[days[0]]) is None:
         return (days[0],)
-    listed = ", ".join(f"{n!r} ({_example(found.sample[n])})" for n in names)
-    raise NoTimeError(f"no times of a known form in {listed}")
+    listed = "; ".join(f"{n!r}: {_why_unreadable(found.sample[n])}" for n in names)
+    raise NoTimeError(f"no column holds times: {listed}")
 
 
-def _readable(array: pa.Array) -> bool:
+def _why_unreadable(array: pa.Array) -> str | None:
     try:
         _style((array,), european=False)
-    except NoTimeError:
-        return False
-    return True
-
-
-def _example(array: pa.Array) -> str:
-    return str(array.drop_null()[0]) if len(array.drop_null()) else "empty"
+    except NoTimeError as error:
+        return str(error)
+    return None
 
 
 def _is_text(array: pa.Array) -> bool:
@@ -215,12 +211,12 @@ def _order(parts: Sequence[re.Match[str]], european: bool) -> tuple[str, str]:
         raise NoTimeError("dates are written in both orders, day first and month first")
     if day or month:
         return (DAY_FIRST, "day first") if day else (MONTH_FIRST, "month first")
-    spans = [_span(pairs, swap) for swap in (False, True)]
-    if min(spans) * 4 < max(spans):
-        if spans[0] < spans[1]:
-            return DAY_FIRST, "day first, as days follow days"
-        return MONTH_FIRST, "month first, as days follow days"
     dotted = parts[0][2] == "."
+    spans = [_span(pairs, swap) for swap in (False, True)]
+    if not dotted and min(spans) * 4 < max(spans):
+        if spans[0] < spans[1]:
+            return DAY_FIRST, "assumed day first, as days then follow days"
+        return MONTH_FIRST, "assumed month first, as days then follow days"
     reason = "the dots" if dotted else "the delimiter and decimal mark"
     why = f"from {reason}: no date in the sample settles it"
     if dotted or european:

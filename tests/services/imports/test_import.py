@@ -58,7 +58,7 @@ def test_unknown_mode_is_dropped_and_counted(desk: Desk) -> None:
 
 
 def test_every_row_is_taken_duplicate_or_rejected(desk: Desk) -> None:
-    """The closing numbers add up, and each rejected row is in the file with its line."""
+    """The numbers add up, and each rejected row is in the file with its line."""
     text = (
         "ts,device_id,temperature_c\n"
         "2026-03-01T00:00:00Z,a,50\n"
