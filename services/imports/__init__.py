@@ -81,8 +81,13 @@ class Imports:
             plan: from ``plan``.
             rejects_path: CSV of file, line, reason and row; made when needed.
             progress: told a file's name, its bytes done and its size.
+
+        Raises:
+            InvalidInput: the rejects would overwrite a file of the plan.
         """
         _allowed(caller)
+        if rejects_path in {file.path for file in plan.files}:
+            raise InvalidInput(f"{rejects_path} is a file to import: name another")
         started = self._clock()
 
         def accept(frame: pd.DataFrame) -> Receipt:

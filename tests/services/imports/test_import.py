@@ -234,6 +234,16 @@ def test_operator_may_not_import(desk: Desk) -> None:
         desk.imports.run(OPERATOR, plan, desk.rejects, lambda *_: None)
 
 
+def test_rejects_never_overwrite_an_input(desk: Desk) -> None:
+    """A rejects path that is one of the files is refused, the file stays."""
+    path = desk.file("m.csv", "time,temp\nsoon,20\n2026-03-01 10:00,20\n")
+    plan = desk.plan(path, device="m")
+
+    with pytest.raises(InvalidInput, match="name another"):
+        desk.imports.run(ADMIN, plan, path, lambda *_: None)
+    assert path.read_text().startswith("time,temp")
+
+
 def test_no_file_is_an_error(desk: Desk) -> None:
     """An import of nothing is refused."""
     with pytest.raises(InvalidInput):
