@@ -209,12 +209,12 @@ def bands(product: Product, site: Site) -> dict[str, Band]:
     limit_c = product.setpoint_max_c
     volts, most_w = product.tank.rated_voltage_v, product.most_w
     found = {
-        "temperature_c": Band(0.0, 90.0, 45.0, limit_c + 2.0, 35.0, limit_c + 8.0),
+        "temperature_c": Band(0.0, 90.0, 45.0, limit_c + 2.0, None, limit_c + 8.0),
         "outlet_temperature_c": Band(0.0, 90.0, None, limit_c, None, limit_c + 8.0),
         "inlet_temperature_c": Band(0.0, 40.0),
         "ambient_temperature_c": Band(-10.0, 45.0, 5.0, 35.0, 2.0, 40.0),
         "pressure_bar": Band(0.0, 10.0, site.supply_bar - 1.0, 5.5, 1.0, 8.0),
-        "flow_lpm": Band(0.0, 25.0, 0.0, 20.0, None, 24.0),
+        "flow_lpm": Band(0.0, 30.0, 0.0, 24.0),
         "power_w": Band(0.0, round(most_w * 1.2, -2), 0.0, round(most_w * 1.1)),
         "voltage_v": Band(
             *(round(volts * x) for x in (0.8, 1.2, 0.9, 1.1, 0.85, 1.15))

@@ -41,20 +41,19 @@ REGISTERS = 8
 
 TRACE = (
     *("tank_c", "mean_c", "drawn_c", "inlet_pipe_c", "outlet_pipe_c", "pressure_bar"),
-    *("flow_lpm", "power_w", "energy_kwh", "heating", "no_current_s", "spread_k"),
+    *("flow_lpm", "power_w", "energy_kwh", "heating", "no_current_s"),
 )
 """Columns of the trace. ``tank_c`` is the mean of the two thermostat places,
-``drawn_c`` the water as it left the tank, ``spread_k`` top minus bottom."""
+``drawn_c`` the water as it left the tank."""
 
 INLET, AMBIENT, VOLTAGE, SUPPLY = range(4)
 """Columns of ``weather``: °C, °C, V, bar."""
 
 RELIEF_BAR = 10.3
-CONDENSER_APPROACH_K = 5.0
-EVAPORATOR_APPROACH_K = 8.0
 COLDEST_AIR_C = 3.0
-PIPE_L = 0.4
-PIPE_S = 2400.0
+CONDENSER_APPROACH_K, EVAPORATOR_APPROACH_K = 5.0, 8.0
+PIPE_L, PIPE_S = 0.4, 2400.0
+"""Water in the pipe at a sensor, and the time in which it takes the room's warmth."""
 
 
 class Tank(NamedTuple):
@@ -190,7 +189,8 @@ def control(
         backup_k = 14.0 if mode == ECO else 10.0 if mode == PERFORMANCE else 4.0
         upper = hold(upper, upper_c, target_c - backup_k, target_c - 1.0)
     was = max(registers[LOWER_CALL], registers[COMPRESSOR_CALL])
-    lower = hold(was, lower_c, target_c - band_k, target_c)
+    sensed_c = 0.5 * (upper_c + lower_c) if pump else lower_c
+    lower = hold(was, sensed_c, target_c - band_k, target_c)
     registers[UPPER_CALL] = upper
     registers[LOWER_CALL] = 0.0 if pump else lower
     registers[COMPRESSOR_CALL] = lower if pump else 0.0
@@ -214,10 +214,13 @@ def heat(body: Body, mode: int, weather: Array, lost: Array, dt_s: float) -> flo
         registers[NO_CURRENT_S] = dead_s if element_w < 10.0 else 0.0
     pump_w = 0.0
     if registers[COMPRESSOR_CALL] > 0.0 and (mode == HIGH_DEMAND or not upper):
-        warm_c = nodes[:CONDENSER_NODES].mean()
+        wrapped = nodes[:CONDENSER_NODES]
+        warm_c = wrapped.mean()
         pump_w = tank.compressor_w * (1.0 + 0.008 * (warm_c - 45.0))
         gained_w = pump_w * cop(tank, warm_c, weather[AMBIENT])
-        nodes[:CONDENSER_NODES] += gained_w * dt_s / node_j_per_k / CONDENSER_NODES
+        # the colder a node, the more heat it takes from the condenser round it
+        pull_k = wrapped.max() + CONDENSER_APPROACH_K - wrapped
+        wrapped += gained_w * dt_s / node_j_per_k * pull_k / pull_k.sum()
     registers[ENERGY_KWH] += (element_w + pump_w) * dt_s / 3.6e6
     return element_w + pump_w
 
@@ -229,7 +232,7 @@ def press(
     """Pressure of the closed system: supply while drawing, else expansion on top."""
     tank, registers = body.tank, body.registers
     if flow_lpm > 0.0:
-        registers[PRESSURE_BAR] = max(0.5, supply_bar - 0.004 * flow_lpm**2)
+        registers[PRESSURE_BAR] = max(0.5, supply_bar - 0.002 * flow_lpm**2)
         return
     # expansion per K: (0.3 + 0.084 T) x 1e-4, a fit to tables for 10-70 °C
     grown_l = (0.3 + 0.084 * body.nodes.mean()) * 1e-4 * tank.volume_l * warmer_k
@@ -270,8 +273,7 @@ def advance(body: Body, inputs: Inputs, trace: Array) -> None:
     ``trace`` has the columns of ``TRACE``; its row k is the tank at the end of step k.
     """
     nodes, registers, dt_s = body.nodes, body.registers, inputs.dt_s
-    node_l = body.tank.volume_l / NODES
-    lost = np.empty(5)
+    node_l, lost = body.tank.volume_l / NODES, np.empty(5)
     for k in range(len(inputs.litres)):
         at_s = inputs.start_s + k * dt_s
         air, mode = inputs.weather[k], inputs.mode[k]
@@ -296,4 +298,3 @@ def advance(body: Body, inputs: Inputs, trace: Array) -> None:
         trace[k, 7], trace[k, 8] = power_w, registers[ENERGY_KWH]
         trace[k, 9] = registers[: COMPRESSOR_CALL + 1].max()
         trace[k, 10] = registers[NO_CURRENT_S]
-        trace[k, 11] = nodes[NODES - 1] - nodes[0]

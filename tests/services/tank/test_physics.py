@@ -195,7 +195,7 @@ def test_pressure_rises_while_heating_and_drops_to_supply_on_a_draw(bench):
     rise = heated["pressure_bar"].max() - 3.0
     assert 0.5 < rise < 1.6
     drawn = running.run(np.array([6.0]), 55.0, physics.ELECTRIC)
-    assert drawn["pressure_bar"][0] == pytest.approx(3.0 - 0.004 * 36.0)
+    assert drawn["pressure_bar"][0] == pytest.approx(3.0 - 0.002 * 36.0)
 
 
 def test_relief_valve_limits_the_pressure(bench):
