@@ -247,14 +247,9 @@ def _target_mark(gauge: Gauge, prefs: Preferences) -> dict[str, Any]:
 def _ticks(gauge: Gauge, prefs: Preferences) -> list[float]:
     """The limits worth a label, the most telling first, none touching another."""
     band = gauge.band
-    order = (
-        band.low,
-        band.high,
-        band.alarm_high,
-        band.alarm_low,
-        band.normal_low,
-        band.normal_high,
-    )
+    above = band.normal_high if band.alarm_high is None else band.alarm_high
+    below = band.normal_low if band.alarm_low is None else band.alarm_low
+    order = (band.low, band.high, above, below)
     shown = [_shown(gauge.metric, limit, prefs) for limit in order if limit is not None]
     longest = max(len(_plain(gauge.metric, limit)) for limit in shown)
     near = (longest * _CHARACTER + 0.02) * abs(shown[1] - shown[0])
