@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         5_000, ge=100, description="Most points of one drawn or answered series."
     )
     max_page: int = Field(500, ge=1, description="Most rows of one page of a list.")
+    api_per_minute: int = Field(
+        600, ge=1, description="REST requests of one user in a minute."
+    )
+    callbacks_per_minute: int = Field(
+        1_200, ge=1, description="Requests of one open browser session in a minute."
+    )
 
     @model_validator(mode="after")
     def _safe(self) -> Self:

@@ -21,6 +21,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from api.callback_body import read_call
 from api.cookies import CSRF_HEADER, Cookies
 from api.headers import STATIC_RULES
+from api.limits import Limits
 from api.plain_page import bounce_page
 from api.problems import service_problem
 from services.access import requires
@@ -55,7 +56,7 @@ class Guard(Auth):  # type: ignore[misc]
         app: the Dash application, with its callbacks.
         accounts: knows the sessions.
         tokens: reads the tokens.
-        settings: body limit and kind of cookies.
+        settings: limits and kind of cookies.
         is_page: whether a path is one of our pages.
         callback_permissions: the permission declared for each callback id.
     """
@@ -73,6 +74,7 @@ class Guard(Auth):  # type: ignore[misc]
         self._accounts = accounts
         self._tokens = tokens
         self._cookies = Cookies(settings.secure_cookies)
+        self._limits = Limits(settings)
         self._is_page = is_page
         self._permissions = callback_permissions
         app.server.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -95,10 +97,17 @@ class Guard(Auth):  # type: ignore[misc]
             raise NotFound("There is no such page.")
         if not self.is_authorized():
             return self.login_request()
+        self._count(rule)
         by_timer = self._check_callback() if rule == CALLBACK_RULE else False
         if not by_timer:
             self._accounts.touch(flask.g.signed_in)
         return None
+
+    def _count(self, rule: str) -> None:
+        if rule == CALLBACK_RULE:
+            self._limits.count("callback", flask.g.signed_in.session_id)
+        elif rule.startswith("/api/"):
+            self._limits.count("api", flask.g.principal.username)
 
     def is_authorized(self) -> bool:
         """Whether the request carries a session; puts its owner on ``flask.g``."""

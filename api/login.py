@@ -50,7 +50,8 @@ class _Login:
         self._accounts = accounts
         self._tokens = tokens
         self._cookies = Cookies(settings.secure_cookies)
-        self._demo_users = ", ".join(DEMO_USERS) if settings.demo else ""
+        names = list(DEMO_USERS) if settings.demo else []
+        self._demo_users = " or ".join(names).replace(" or ", ", ", 1)
 
     def form(self) -> ResponseReturnValue:
         """The empty page; says why it is shown when a session has ended."""

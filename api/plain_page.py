@@ -11,7 +11,7 @@ _FRAME = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 {% if goes_on %}<meta http-equiv="refresh" content="0;url={{ goes_on }}">{% endif %}
 <title>{{ title }} · IoTSphere</title>
-<link rel="icon" href="/_favicon.ico">
+<link rel="icon" type="image/svg+xml" href="/assets/logo.svg">
 <link rel="stylesheet" href="/bootstrap/static/css/bootstrap.min.css">
 <link rel="stylesheet" href="/assets/theme.css">
 <style>

@@ -25,8 +25,9 @@ CALLBACK = "/_dash-update-component"
 
 @pytest.fixture
 def door(settings, clock):
-    """A small application with vera, otto and ada."""
-    with open_door(settings, clock) as opened:
+    """A small application with vera, otto and ada, that takes many requests."""
+    many = settings.model_copy(update={"callbacks_per_minute": 10_000})
+    with open_door(many, clock) as opened:
         yield opened
 
 
@@ -397,3 +398,26 @@ def test_mutated_bodies_never_break_the_server(door):
 
     assert set(seen) <= {200, 204, 400, 403, 415}, seen
     assert seen[400] > 1_000
+
+
+@pytest.mark.parametrize("kind", ["api", "callback"])
+def test_one_caller_cannot_crowd_out_the_others(settings, clock, kind):
+    """Over the limit there is a 429 with a time; another caller goes on."""
+    few = {"callbacks_per_minute": 3, "api_per_minute": 3}
+    with open_door(settings.model_copy(update=few), clock) as door:
+        browsers = [door.browser("vera"), door.browser("otto")]
+
+        def ask(browser):
+            return (
+                call(browser, BODY)
+                if kind == "callback"
+                else browser.get("/api/v1/things")
+            )
+
+        statuses = [ask(browsers[0]).status_code for _ in range(3)]
+        refused = ask(browsers[0])
+
+        assert statuses == [200, 200, 200]
+        assert refused.status_code == 429
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        assert ask(browsers[1]).status_code == 200

@@ -180,7 +180,7 @@ def test_demo_hint_is_for_demo_mode_only(settings, clock, tmp_path):
     with open_door(demo, clock) as door:
         text = door.client().get("/login").text
 
-    assert "admin, operator, viewer" in text
+    assert "admin, operator or viewer" in text
     assert "IOTSPHERE_DEMO_PASSWORD" in text
 
 
