@@ -51,5 +51,8 @@ bench: setup-dev  ## Measure; ONLY=group picks one; writes var/bench.json
 faults: setup-dev  ## Kill the worker 200 times and count what is lost
 	IOTSPHERE_KILLS=200 $(BIN)/python -m pytest -q tests/faults
 
-vendor: setup  ## Build the small plotly bundle where Node is installed
-	@sh tools/vendor/build.sh
+vendor: var/vendor/ready  ## Build the small chart library where Node is installed
+
+var/vendor/ready: tools/vendor/build.py tools/vendor/package.json | .venv/ready
+	$(BIN)/python tools/vendor/build.py var/vendor
+	@touch $@

@@ -80,7 +80,9 @@ def serve() -> None:
     settings, services = opened()
     services.close()
     raise typer.Exit(
-        processes.supervise(processes.start(settings, [processes.web_command(settings)]))
+        processes.supervise(
+            processes.start(settings, [processes.web_command(settings)])
+        )
     )
 
 

@@ -51,9 +51,7 @@ def import_progress(console: Console) -> Iterator[Callable[[str, int, int], None
         task = progress.add_task("Reading", total=None)
 
         def report(name: str, done: int, size: int) -> None:
-            progress.update(
-                task, description=escape(name), completed=done, total=size
-            )
+            progress.update(task, description=escape(name), completed=done, total=size)
 
         yield report
 

@@ -95,7 +95,8 @@ def _bare_commits(readings: pd.DataFrame, path: Path) -> float:
     for first in range(0, len(rows), BATCH):
         with connection:
             connection.executemany(
-                f"INSERT OR IGNORE INTO r VALUES ({places})", rows[first : first + BATCH]
+                f"INSERT OR IGNORE INTO r VALUES ({places})",
+                rows[first : first + BATCH],
             )
     rate = len(rows) / (time.perf_counter() - started)
     connection.close()

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from data.records import Band, Device, Event, LabelledFault, Shadow
@@ -46,6 +46,32 @@ class DeviceStore:
         )
         with reading(self._engine) as connection:
             return [_device(row) for row in connection.execute(query)]
+
+    def some(self, ids: Sequence[str]) -> list[Device]:
+        """The devices named, removed ones included; unknown ids are left out."""
+        query = select(devices).where(devices.c.id.in_(list(ids)))
+        with reading(self._engine) as connection:
+            return [_device(row) for row in connection.execute(query)]
+
+    def page(self, after: str, limit: int) -> list[Device]:
+        """Up to ``limit`` devices that are not removed, by id, from beyond one."""
+        query = (
+            select(devices)
+            .where(devices.c.id > after, devices.c.life_cycle != "removed")
+            .order_by(devices.c.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [_device(row) for row in connection.execute(query)]
+
+    def version(self) -> tuple[int, int]:
+        """Changes whenever a device is added or changed: what a cache is keyed by."""
+        query = select(
+            func.count(), func.coalesce(func.sum(devices.c.version), 0)
+        ).select_from(devices)
+        with reading(self._engine) as connection:
+            count, versions = connection.execute(query).one()
+        return int(count), int(versions)
 
     def life_cycles(self, ids: Sequence[str]) -> dict[str, str]:
         """The life cycle of each known device among ``ids``."""
@@ -149,9 +175,7 @@ class DeviceStore:
 
     def add_events(self, tx: Transaction, new: Iterable[Event]) -> None:
         """Append to the event log."""
-        rows = [
-            {k: v for k, v in asdict(event).items() if k != "id"} for event in new
-        ]
+        rows = [{k: v for k, v in asdict(event).items() if k != "id"} for event in new]
         if rows:
             tx.execute(insert(events), rows)
 
@@ -162,10 +186,14 @@ class DeviceStore:
         start: datetime | None = None,
         end: datetime | None = None,
         category: str | None = None,
+        before: tuple[datetime, int] | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> tuple[list[Event], int]:
-        """One page of a device's event log, newest first, and how many there are."""
+        """One page of a device's event log, newest first, and how many there are.
+
+        ``before`` is time and id of an event: only older ones are meant.
+        """
         chosen = select(events).where(events.c.device_id == device_id)
         if start is not None:
             chosen = chosen.where(events.c.ts >= start)
@@ -173,6 +201,10 @@ class DeviceStore:
             chosen = chosen.where(events.c.ts < end)
         if category is not None:
             chosen = chosen.where(events.c.category == category)
+        if before is not None:
+            ts, last = before
+            earlier = and_(events.c.ts == ts, events.c.id < last)
+            chosen = chosen.where(or_(events.c.ts < ts, earlier))
         page = chosen.order_by(events.c.ts.desc(), events.c.id.desc())
         count = select(func.count()).select_from(chosen.subquery())
         with reading(self._engine) as connection:

@@ -93,7 +93,9 @@ def create_lake(connection: duckdb.DuckDBPyConnection) -> None:
     run = connection.execute
     run("CREATE TABLE IF NOT EXISTS lake.watermark(hot_id BIGINT, staged_id BIGINT)")
     # One row, rewritten by each flush: kept in the catalog, not in a file each.
-    run("CALL lake.set_option('data_inlining_row_limit', 10, table_name => 'watermark')")
+    run(
+        "CALL lake.set_option('data_inlining_row_limit', 10, table_name => 'watermark')"
+    )
     if run("FROM lake.watermark").fetchone() is None:
         run("INSERT INTO lake.watermark VALUES (0, 0)")
 
@@ -198,7 +200,7 @@ class Flusher:
                 names = ", ".join(READING_TYPES)
                 run(
                     f"INSERT INTO lake.telemetry SELECT {names} FROM incoming "
-                    "ORDER BY device_id, ts"  # noqa: S608
+                    "ORDER BY device_id, ts"
                 )
                 buckets = refold(self._connection)
             run("DROP TABLE IF EXISTS incoming")
@@ -214,12 +216,11 @@ class Flusher:
         """Put everything that came into the temporary table ``incoming``."""
         names = ", ".join(READING_TYPES)
         self._connection.register("arrived", rows)
-        source = f"SELECT {names}, late, id AS came FROM arrived"  # noqa: S608
+        source = f"SELECT {names}, late, id AS came FROM arrived"
         values: list[object] = []
         if paths:
             source += (
-                f" UNION ALL SELECT {names}, late, 0 AS came "  # noqa: S608
-                "FROM read_parquet($1)"
+                f" UNION ALL SELECT {names}, late, 0 AS came FROM read_parquet($1)"
             )
             values.append(paths)
         self._connection.execute(f"CREATE TEMP TABLE incoming AS {source}", values)

@@ -82,7 +82,7 @@ class Batch:
         self._connection = connection
         self.states = states
 
-    def insert(self, rows: Sequence[Mapping[str, Any]]) -> int:
+    def insert(self, rows: Sequence[Mapping[Any, Any]]) -> int:
         """Insert readings, passing over keys that are hot already; how many went in."""
         if not rows:
             return 0
@@ -155,9 +155,7 @@ class HotStore:
         with reading(self._engine) as connection:
             return {row.device_id: _state(row) for row in connection.execute(query)}
 
-    def rows(
-        self, device_id: str | None, start: datetime, end: datetime
-    ) -> pa.Table:
+    def rows(self, device_id: str | None, start: datetime, end: datetime) -> pa.Table:
         """Hot readings in ``[start, end)`` of one device or all, with their ids."""
         table = hot_readings.c
         query = select(hot_readings).where(
@@ -230,9 +228,7 @@ class HotStore:
         columns = dict(zip(names, values, strict=True))
         columns["ts"] = columns.pop("ts_us")
         columns["received_at"] = columns.pop("received_us")
-        return pa.table(
-            {n: pa.array(columns[n], type=t) for n, t in HOT_TYPES.items()}
-        )
+        return pa.table({n: pa.array(columns[n], type=t) for n, t in HOT_TYPES.items()})
 
 
 def _state(row: Any) -> DeviceState:

@@ -146,7 +146,7 @@ def from_readings(source: str, metrics: Sequence[str] = METRICS) -> str:
                      temperature_c >= target_temperature_c - {KEPT_BELOW_TARGET_K}
                    END AS kept
             FROM (SELECT device_id, ts, quality, mode, heating, {good} FROM {source})
-        )"""  # noqa: S608 - names from constants only
+        )"""
 
 
 def _folded(metrics: Sequence[str]) -> str:
@@ -158,7 +158,7 @@ def _folded(metrics: Sequence[str]) -> str:
     )
 
 
-STEP_TOTALS = f"""
+STEP_TOTALS = """
     sum(covered_s + step_s) AS covered_s,
     sum(heating_s + CASE WHEN heating_first THEN step_s ELSE 0 END) AS heating_s,
     sum(starts + CASE WHEN start_first AND NOT start_before THEN 1 ELSE 0 END)::BIGINT
@@ -210,7 +210,7 @@ def fold(
                    arg_max(mode_last, last_ts) AS mode_last
             FROM partials GROUP BY device_id, bucket
         ) AS values_
-        JOIN ({_steps(within)}) AS steps USING (device_id, bucket)"""  # noqa: S608
+        JOIN ({_steps(within)}) AS steps USING (device_id, bucket)"""
 
 
 def _steps(within: str) -> str:
@@ -239,4 +239,4 @@ def _steps(within: str) -> str:
             ) AS linked
             JOIN gaps USING (device_id)
         )
-        GROUP BY device_id, bucket"""  # noqa: S608 - names from constants only
+        GROUP BY device_id, bucket"""

@@ -26,14 +26,14 @@ def refold(connection: duckdb.DuckDBPyConnection) -> int:
     source, values = "incoming", []
     if _drop_stale(connection, "rollup_15m", lo, hi):
         source = f"""(SELECT * FROM lake.telemetry WHERE ts >= $1 AND ts < $2
-            AND (device_id, {bucket_sql(900, "ts")}) IN (FROM touched))"""  # noqa: S608
+            AND (device_id, {bucket_sql(900, "ts")}) IN (FROM touched))"""
         values = [lo, hi]
     _store(connection, "rollup_15m", from_readings(source), values)
 
     _hours, lo, hi = _touch(connection, ROLLUPS["rollup_1h"])
     _drop_stale(connection, "rollup_1h", lo, hi)
     source = f"""SELECT * FROM lake.rollup_15m WHERE ts >= $1 AND ts < $2
-        AND (device_id, {bucket_sql(3_600, "ts")}) IN (FROM touched)"""  # noqa: S608
+        AND (device_id, {bucket_sql(3_600, "ts")}) IN (FROM touched)"""
     _store(connection, "rollup_1h", source, [lo, hi])
     connection.execute("DROP TABLE touched")
     return count
@@ -45,7 +45,7 @@ def _touch(
     """Make the table of touched buckets; their count and the time they span."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT device_id, "
-        f"{bucket_sql(seconds, 'ts')} AS ts FROM incoming"  # noqa: S608
+        f"{bucket_sql(seconds, 'ts')} AS ts FROM incoming"
     )
     row = connection.execute(
         f"SELECT count(*), min(ts), max(ts) + INTERVAL '{seconds} seconds' FROM touched"
@@ -60,7 +60,7 @@ def _drop_stale(
 ) -> bool:
     """Delete the touched buckets that are stored; whether there were any."""
     row = connection.execute(
-        f"DELETE FROM lake.{table} WHERE ts >= $1 AND ts < $2 "  # noqa: S608
+        f"DELETE FROM lake.{table} WHERE ts >= $1 AND ts < $2 "
         "AND (device_id, ts) IN (FROM touched)",
         [lo, hi],
     ).fetchone()
@@ -76,7 +76,7 @@ def _store(
     names = ", ".join(columns())
     folded = fold(partials, bucket_sql(ROLLUPS[table]), across=False)
     connection.execute(
-        f"INSERT INTO lake.{table} SELECT {names} FROM ({folded}) "  # noqa: S608
+        f"INSERT INTO lake.{table} SELECT {names} FROM ({folded}) "
         "ORDER BY device_id, ts",
         values,
     )

@@ -59,7 +59,8 @@ def _check_columns(frame: pd.DataFrame) -> None:
     unknown = [str(name) for name in frame.columns if name not in READING_COLUMNS]
     if unknown:
         raise InvalidInput(
-            f"unknown column {', '.join(unknown)}; known are {', '.join(READING_COLUMNS)}"
+            f"unknown column {', '.join(unknown)}; "
+            f"known are {', '.join(READING_COLUMNS)}"
         )
     missing = [name for name in ("device_id", "ts") if name not in frame.columns]
     if missing:

@@ -123,10 +123,8 @@ def _flag_impossible(
 def _too_far(metric: str, change: Floats, seconds: Floats) -> Bools:
     if metric == "energy_kwh":
         most = METER_MAX_W * seconds / 3.6e6 + METER_SLACK_KWH
-        result: Bools = change > most
-        return result
-    result = (np.abs(change) > SPIKE_K) & (seconds <= SPIKE_WITHIN_S)
-    return result
+        return np.asarray(change > most)
+    return np.asarray((np.abs(change) > SPIKE_K) & (seconds <= SPIKE_WITHIN_S))
 
 
 def _flag_spikes(

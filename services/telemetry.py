@@ -108,7 +108,11 @@ class Telemetry:
         bulk: bool,
     ) -> Receipt:
         requires(caller, "telemetry.write")
-        ids = [str(i) for i in frame["device_id"].unique()] if "device_id" in frame else []
+        ids = (
+            [str(i) for i in frame["device_id"].unique()]
+            if "device_id" in frame
+            else []
+        )
         life_cycles = self._devices.life_cycles(ids)
         checked = check(frame, life_cycles, now, oldest, register_unknown)
         rows = checked.rows
@@ -141,7 +145,15 @@ class Telemetry:
             path = staging.write(rows, self._staging_dir)
             batch.stage(str(path), len(rows), now)
             return len(rows)
-        names = ["device_id", "ts_us", *METRICS, *STATES, "quality", "received_us", "late"]
+        names = [
+            "device_id",
+            "ts_us",
+            *METRICS,
+            *STATES,
+            "quality",
+            "received_us",
+            "late",
+        ]
         table = rows[names].astype(object)
         return batch.insert(table.where(table.notna(), None).to_dict("records"))
 

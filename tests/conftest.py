@@ -183,4 +183,13 @@ def postgres_url(postgres_server: str) -> str:
     return f"postgresql+psycopg://postgres@{postgres_server}/{name}"
 
 
-__all__ = ["ADMIN", "NOW", "OPERATOR", "SYSTEM", "VIEWER", "Clock", "Stores", "readings"]
+__all__ = [
+    "ADMIN",
+    "NOW",
+    "OPERATOR",
+    "SYSTEM",
+    "VIEWER",
+    "Clock",
+    "Stores",
+    "readings",
+]

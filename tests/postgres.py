@@ -47,7 +47,8 @@ def cluster() -> Iterator[str]:
     binaries, port = _binaries(), free_port()
     data = folder / "data"
     subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
+        [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust",
+         "-E", "UTF8"],
         check=True, capture_output=True, **who,
     )  # fmt: skip
     options = f"-h 127.0.0.1 -p {port} -k {folder} -F"

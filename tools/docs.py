@@ -69,7 +69,13 @@ def permissions_page() -> str:
 
 def commands_page() -> str:
     """Every command with its help and options."""
-    lines = [HEAD, "# Commands", "", "`python cli.py COMMAND`, from the project folder.", ""]
+    lines = [
+        HEAD,
+        "# Commands",
+        "",
+        "`python cli.py COMMAND`, from the project folder.",
+        "",
+    ]
     _describe(get_command(cli.app), "", lines)
     return "\n".join(lines)
 

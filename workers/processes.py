@@ -51,7 +51,9 @@ def worker_command() -> list[str]:
     return [sys.executable, str(ROOT / "cli.py"), "worker"]
 
 
-def start(settings: Settings, commands: list[list[str]]) -> list[subprocess.Popen[bytes]]:
+def start(
+    settings: Settings, commands: list[list[str]]
+) -> list[subprocess.Popen[bytes]]:
     """Start processes in groups of their own, so that Ctrl-C reaches only us."""
     return [
         subprocess.Popen(  # noqa: S603 - our own programs
@@ -69,7 +71,7 @@ def wait_ready(settings: Settings, processes: list[subprocess.Popen[bytes]]) -> 
         if any(process.poll() is not None for process in processes):
             return False
         try:
-            with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - loopback
+            with urllib.request.urlopen(address, timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
             time.sleep(POLL_S)

@@ -84,7 +84,9 @@ def test_maintenance_keeps_every_reading(stores: Stores, heater: Device) -> None
     flusher = Flusher(stores.settings, stores.hot)
     for part in range(6):
         start = NOW - 6 * HOUR + part * HOUR
-        stores.telemetry.accept(SYSTEM, readings("wh-1", start, 60, power_w=100.0 + part))
+        stores.telemetry.accept(
+            SYSTEM, readings("wh-1", start, 60, power_w=100.0 + part)
+        )
         flusher.flush(NOW, GAPS)
     before = stores.lake.folded(GAPS, NOW - 9 * HOUR, NOW, 900)
     folder = stores.settings.lake_dir / "main" / "telemetry"

@@ -47,7 +47,7 @@ def test_there_is_exactly_one_head() -> None:
 
 def test_old_and_new_schemas_are_refused(engine: Engine) -> None:
     """A program never runs on a schema it does not know."""
-    with pytest.raises(migrate.WrongSchema, match="revision none.*db upgrade"):
+    with pytest.raises(migrate.WrongSchema, match=r"revision none.*db upgrade"):
         migrate.check(engine)
     migrate.upgrade(engine)
     migrate.check(engine)

@@ -83,7 +83,9 @@ def test_kills_during_ingest_and_flush_lose_and_double_nothing(tmp_path: Path) -
     """After each of many SIGKILLs every acknowledged reading is there exactly once."""
     chance = random.Random(20)
     bootstrap.migrate(settings(tmp_path))
-    services = bootstrap.build(settings(tmp_path), clock=lambda: NOW - timedelta(days=9))
+    services = bootstrap.build(
+        settings(tmp_path), clock=lambda: NOW - timedelta(days=9)
+    )
     for device_id in DEVICES:
         services.devices.register(SYSTEM, Device(id=device_id, name=device_id))
     services.close()

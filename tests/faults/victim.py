@@ -25,7 +25,9 @@ BULK_ROWS = 6_000
 def batch(device_id: str, number: int) -> tuple[datetime, int]:
     """Start and size of a device's batch: every twelfth is a bulk file."""
     rows = BULK_ROWS if number % BULK_EVERY == 0 else ROWS
-    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number * BULK_ROWS), rows
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(
+        minutes=number * BULK_ROWS
+    ), rows
 
 
 def send(home: Path, device_id: str, first: int) -> None:
@@ -51,7 +53,10 @@ NOW = datetime(2060, 1, 1, tzinfo=UTC)
 def settings(home: Path) -> Settings:
     """Flush all the time, so that kills hit every step of it."""
     return Settings(
-        home_dir=home, secret_key="k7!" + "Zq3xW9vB" * 5, flush_age_s=0.001, flush_rows=1
+        home_dir=home,
+        secret_key="k7!" + "Zq3xW9vB" * 5,
+        flush_age_s=0.001,
+        flush_rows=1,
     )
 
 

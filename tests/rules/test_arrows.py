@@ -62,7 +62,7 @@ def test_importing_the_application_builds_nothing() -> None:
         "assert not pathlib.Path('var').exists()"
     )
     run = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"],
+        [sys.executable, "-c", f"import sys; sys.path[0] = {str(ROOT)!r}; {code}"],
         cwd=ROOT / "tests" / "rules", capture_output=True, text=True, check=False,
     )  # fmt: skip
 

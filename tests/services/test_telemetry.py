@@ -63,7 +63,9 @@ def test_only_the_permitted_may_send(stores: Stores, heater: Device) -> None:
 
 def test_unknown_columns_are_named(stores: Stores, heater: Device) -> None:
     """A frame with a column nobody knows is refused whole."""
-    with pytest.raises(InvalidInput, match="unknown column colour; known are device_id"):
+    with pytest.raises(
+        InvalidInput, match="unknown column colour; known are device_id"
+    ):
         stores.telemetry.accept(SYSTEM, readings("wh-1", NOW - HOUR, 5, colour="red"))
 
 
@@ -77,7 +79,9 @@ def test_inactive_devices_send_nothing(stores: Stores, heater: Device) -> None:
     """A deactivated device's readings are rejected with that reason."""
     stores.devices.set_life_cycle(ADMIN, "wh-1", "inactive")
 
-    receipt = stores.telemetry.accept(SYSTEM, readings("wh-1", NOW - HOUR, 1, power_w=1.0))
+    receipt = stores.telemetry.accept(
+        SYSTEM, readings("wh-1", NOW - HOUR, 1, power_w=1.0)
+    )
 
     assert [r.reason for r in receipt.rejected] == ["device wh-1 is inactive"]
 
@@ -97,7 +101,7 @@ def test_unknown_devices_are_registered_when_asked(stores: Stores) -> None:
 def test_latest_keeps_the_newest_good_value_of_each_metric(
     stores: Stores, heater: Device
 ) -> None:
-    """A later reading without a metric, or with a bad one, leaves its last good value."""
+    """A later reading without a metric, or a bad one, leaves its last good value."""
     stores.telemetry.accept(
         SYSTEM, readings("wh-1", NOW - HOUR, 1, temperature_c=50.0, power_w=3000.0)
     )
