@@ -158,6 +158,14 @@ def local_days(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]
     return edges
 
 
+def local_hours(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+    """The starts of the clock hours that ``[start, end)`` touches, and the next one."""
+    edges = [_floored(start, "h", zone)]
+    while edges[-1] < end:
+        edges.append(edges[-1] + timedelta(hours=1))
+    return edges
+
+
 def _stepped(steps: str, now: datetime, zone: ZoneInfo) -> datetime:
     when = now.astimezone(UTC)
     for sign, count, unit, rounded in _STEP.findall(steps):
