@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -243,6 +244,24 @@ def test_refresh_token_is_no_access_token(door):
     assert client.get("/api/v1/things").status_code == 401
 
 
+def test_token_of_one_user_opens_no_session_of_another(door):
+    """User and session in a token must belong together."""
+    vera = door.session("vera")
+    mixed = replace(door.session("ada"), user_id=vera.user_id)
+    token = door.identity.tokens.issue(mixed).access_token
+    headers = {"Authorization": f"Bearer {token}"}
+
+    assert door.client().get("/api/v1/things", headers=headers).status_code == 401
+
+
+def test_odd_referrer_leads_to_the_plain_sign_in(door):
+    """A broken Referer is no reason to fail."""
+    headers = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+    answer = call(door.client(), BODY, **headers, Referer="http://[broken")
+
+    assert answer.json["sideUpdate"]["shell-goto"]["href"] == "/login?ended=1"
+
+
 def test_bearer_needs_no_csrf(door):
     """A browser cannot add the header from another site, so it is enough."""
     headers = door.bearer("vera")
@@ -386,7 +405,7 @@ def _mutate(node: object, rng: random.Random) -> object:
 
 def test_mutated_bodies_never_break_the_server(door):
     """Two thousand damaged bodies give answers below 500 only."""
-    rng = random.Random(7)  # noqa: S311 - a repeatable run, not a secret
+    rng = random.Random(7)
     client, headers = door.client(), door.bearer("ada")
     seen: dict[int, int] = {}
     for n in range(2_000):

@@ -7,8 +7,10 @@ import hashlib
 import re
 
 import pytest
+from limits.errors import StorageError
 from sqlalchemy.exc import OperationalError
 
+from api.limits import Limits
 from tests.api.door import BODY, call, open_door
 
 PATHS = (
@@ -130,6 +132,34 @@ def test_busy_database_is_a_503_with_a_retry_time(door, monkeypatch):
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
     assert "canary" not in answer.text
+
+
+def test_reading_goes_on_while_nothing_can_be_written(door, monkeypatch):
+    """The note that a session was used may be lost; other faults are not hidden."""
+    client, headers = door.client(), door.bearer("ada")
+    door.identity.clock.forward(minutes=2)
+
+    def locked(*_):
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(door.identity.store, "touch", locked)
+    assert client.get("/api/v1/things", headers=headers).status_code == 200
+    monkeypatch.setattr(door.identity.store, "touch", lambda *_: 1 / 0)
+
+    assert client.get("/api/v1/things", headers=headers).status_code == 500
+
+
+def test_a_lost_counter_stops_nobody(settings, caplog):
+    """Without the common counter requests pass, and the log says so."""
+    limits = Limits(settings)
+
+    def away(*_):
+        raise StorageError(ConnectionError("the counter is away"))
+
+    limits._counter.hit = away
+    limits.count("api", "vera")
+
+    assert "not counted" in caplog.text
 
 
 def test_browsers_get_errors_as_pages(door):
