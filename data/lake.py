@@ -170,7 +170,8 @@ def _source(
 ) -> str:
     """SQL of the partials the query folds: stored ones, and readings where needed."""
     tier_s, table = tier
-    mine = ""
+    # Before the window functions run, else one page would fold the whole fleet.
+    mine = "AND device_id IN (SELECT device_id FROM gaps)"
     if one is not None:
         mine = "AND device_id = $device"
         values["device"] = one  # type: ignore[assignment]
