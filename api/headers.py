@@ -75,7 +75,8 @@ def _page_policy(app: dash.Dash) -> str:
 
 def _set_caching(response: Response) -> None:
     rule = flask.request.url_rule.rule if flask.request.url_rule else ""
-    if rule not in STATIC_RULES or response.status_code >= 400:
+    # Not a redirect or an error: where one leads may change with an upgrade.
+    if rule not in STATIC_RULES or response.status_code not in {200, 206, 304}:
         response.headers["Cache-Control"] = "no-store"
     elif response.cache_control.max_age is None:
         response.headers["Cache-Control"] = f"public, max-age={KEPT_S}"
