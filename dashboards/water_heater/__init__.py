@@ -1,0 +1,1 @@
+"""The tabs of the water heaters: a view in, components out."""
