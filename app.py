@@ -19,6 +19,7 @@ from api.guard import Guard
 from api.headers import register_headers
 from api.login import register_login
 from api.problems import register_problems
+from api.telemetry import blueprint as telemetry_blueprint
 from bootstrap import Services, build
 from callbacks import navigation
 from callbacks.errors import on_error
@@ -89,6 +90,9 @@ def create_app(
     )
     register_login(server, services.accounts, services.tokens, settings)
     server.register_api(auth_blueprint(services.accounts, services.tokens))
+    server.register_api(
+        telemetry_blueprint(services.telemetry, services.history, settings)
+    )
     register_problems(server)
     _home(server)
     _missing_pages(server, tabs)

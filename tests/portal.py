@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from dashboards.registry import Tab, heater_tab
 from data.records import Device
+from services.history import History
 from tests.conftest import Stores
 from tests.identity import ADDRESS, PASSWORD, Identity, open_identity
 
@@ -58,6 +59,15 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
             accounts=identity.accounts,
             tokens=identity.tokens,
             devices=stores.devices,
+            telemetry=stores.telemetry,
+            history=History(
+                stores.devices,
+                stores.device_store,
+                stores.metrics,
+                stores.lake,
+                stores.settings,
+                stores.clock,
+            ),
             clock=stores.clock,
         )
         yield Portal(create_app(stores.settings, services, tabs), identity, stores)
