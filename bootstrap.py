@@ -13,7 +13,7 @@ from data.engine import Reader
 from data.hot_store import HotStore
 from data.lake import Lake
 from data.migrate import upgrade
-from data.session import open_engine
+from data.session import Engine, open_engine
 from services.accounts import Accounts
 from services.audit import Audit
 from services.demo import DemoFleet
@@ -75,12 +75,6 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     devices = Devices(device_store, metrics, audit, clock)
     telemetry = Telemetry(hot, device_store, settings.staging_dir, clock)
     health = Health(metrics, clock)
-    history = History(devices, device_store, metrics, lake, settings, clock)
-
-    def close() -> None:
-        reader.close()
-        engine.dispose()
-
     return Services(
         accounts=Accounts(AccountStore(engine), audit, clock),
         audit=audit,
@@ -88,7 +82,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
         devices=devices,
         fleet=Fleet(device_store, metrics, health, clock),
         health=health,
-        history=history,
+        history=History(devices, device_store, metrics, lake, settings, clock),
         imports=Imports(telemetry, clock),
         metrics=metrics,
         operations=Operations(devices, metrics, health, hot, clock),
@@ -103,8 +97,13 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
             clock=clock,
         ),
         clock=clock,
-        close=close,
+        close=lambda: _close(reader, engine),
     )
+
+
+def _close(reader: Reader, engine: Engine) -> None:
+    reader.close()
+    engine.dispose()
 
 
 def build_flush_loop(settings: Settings, clock: Clock = utc_now) -> FlushLoop:

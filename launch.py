@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from threading import Event, Thread
 
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
@@ -54,12 +55,18 @@ def make_demo(settings: Settings) -> None:
     if services.demo.exists:
         return
     with steps() as step:
-        taken = services.demo.create(
-            SYSTEM, speed=settings.demo_speed, progress=step("Simulating heaters")
-        )
-        loop = bootstrap.build_flush_loop(settings)
-        progress = step("Writing the lake")
-        loop.drain(lambda moved: progress(min(moved, taken), taken))
+        loop, done = bootstrap.build_flush_loop(settings), Event()
+        follower = Thread(target=loop.follow, args=(done,))
+        follower.start()
+        try:
+            services.demo.create(
+                SYSTEM, speed=settings.demo_speed, progress=step("Simulating heaters")
+            )
+        finally:
+            done.set()
+            follower.join()
+        step("Writing the lake")
+        loop.drain()
         loop.close()
     services.close()
 

@@ -67,9 +67,6 @@ class Settings(BaseSettings):
     lake_path: Path | None = Field(
         None, description="Folder of the lake's Parquet files; default in the home."
     )
-    cache_url: str | None = Field(
-        None, description="Redis address of the cache; default: in each process."
-    )
     web_workers: int = Field(2, ge=1, le=64, description="Web server processes.")
     web_threads: int = Field(4, ge=1, le=64, description="Threads per web process.")
     engine_memory_mb: int = Field(

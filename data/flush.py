@@ -27,7 +27,8 @@ from settings import Settings
 
 HOT_KEPT = timedelta(minutes=10)
 """Rows stay hot this long after they came, so that live pages need no lake."""
-STAGED_ROWS_AT_ONCE = 4_000_000
+STAGED_ROWS_AT_ONCE = 2_000_000
+"""What one flush of bulk files takes on: it folds them in memory."""
 OLD_FILES_KEPT = timedelta(hours=1)
 LAKE_TYPES = {
     "string": "VARCHAR",
@@ -86,6 +87,7 @@ class WriterLock:
 
 def create_lake(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the lake's tables where they are missing."""
+    connection.execute("CALL lake.set_option('parquet_compression', 'zstd')")
     types = {n: LAKE_TYPES[str(t)] for n, t in READING_TYPES.items()}
     _create(connection, "telemetry", types, "year(ts), month(ts), day(ts)")
     for name in ROLLUPS:

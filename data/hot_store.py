@@ -73,6 +73,7 @@ class Pending:
     rows: int
     oldest_received_us: int | None
     files: int
+    file_rows: int
 
 
 class Batch:
@@ -217,8 +218,10 @@ class HotStore:
         )
         with reading(self._engine) as connection:
             rows, oldest = connection.execute(count).one()
-            files = connection.scalar(select(func.count()).select_from(staged_files))
-        return Pending(rows, oldest, files or 0)
+            files, file_rows = connection.execute(
+                select(func.count(), func.coalesce(func.sum(staged_files.c.rows), 0))
+            ).one()
+        return Pending(rows, oldest, files, int(file_rows))
 
     def _arrow(self, query: Select[Any]) -> pa.Table:
         with reading(self._engine) as connection:

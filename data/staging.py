@@ -26,7 +26,7 @@ def write(frame: pd.DataFrame, folder: Path) -> Path:
     )
     path = folder / f"{uuid4().hex}.parquet"
     with path.open("wb") as handle:
-        pq.write_table(table, handle, compression="zstd")
+        pq.write_table(table, handle, compression="lz4")
         handle.flush()
         os.fsync(handle.fileno())
     entry = os.open(folder, os.O_RDONLY)

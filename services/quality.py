@@ -178,9 +178,7 @@ def _flag_stuck(
         return
     x = values[index]
     t = part["ts_us"].to_numpy()[index] / 1e6
-    heating = part["heating"].to_numpy()[index]
-    powered = np.nan_to_num(part["power_w"].to_numpy(float)[index]) >= HEATING_POWER_W
-    heats = np.array([p if h is None else bool(h) for h, p in zip(heating, powered)])  # noqa: B905
+    heats = _heats(part)[index]
     step = np.diff(t, prepend=t[0])
     heated = np.cumsum(np.where(heats & (step <= STUCK_STEP_S), step, 0.0))
     since, heated_before = t.copy(), heated.copy()
@@ -197,3 +195,11 @@ def _flag_stuck(
     if state is not None and t[-1] * 1e6 > state.ts_us:
         held = float(heated[-1] - heated_before[-1])
         state.checks["same"] = [float(x[-1]), float(since[-1]), held]
+
+
+def _heats(part: pd.DataFrame) -> Bools:
+    """Whether each reading says that it heats, or draws the power of heating."""
+    heating = part["heating"].to_numpy()
+    powered = np.nan_to_num(part["power_w"].to_numpy(float)) >= HEATING_POWER_W
+    unsaid = heating == None  # noqa: E711 - element by element
+    return np.asarray(np.where(unsaid, powered, heating == True))  # noqa: E712

@@ -9,7 +9,7 @@ from threading import Event
 import structlog
 
 from data.device_store import DeviceStore
-from data.flush import Flusher
+from data.flush import STAGED_ROWS_AT_ONCE, Flusher
 from data.hot_store import HotStore, to_us
 from services.metrics import gap_s
 from settings import Settings
@@ -50,6 +50,14 @@ class FlushLoop:
             or (oldest is not None and to_us(self._clock() - waited) >= oldest)
         )
         return self._flush() if due else 0
+
+    def follow(self, done: Event) -> None:
+        """Flush large portions beside whoever writes bulk files, until done."""
+        while not done.is_set():
+            if self._flusher.pending().file_rows >= STAGED_ROWS_AT_ONCE:
+                self._flush()
+            else:
+                done.wait(LOOK_EVERY_S / 5)
 
     def drain(self, progress: Callable[[int], None] | None = None) -> int:
         """Flush everything that waits now; how many readings went to the lake."""
