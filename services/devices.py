@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime
 from math import isfinite
 
@@ -17,6 +17,7 @@ from data.records import (
     Device,
     Event,
 )
+from data.records import METRICS as METRIC_NAMES
 from data.session import Transaction
 from services.access import Principal, requires
 from services.audit import Audit
@@ -101,6 +102,14 @@ class Devices:
         """Every device that is not removed, by name."""
         requires(caller, "fleet.read")
         return self._store.all()
+
+    def page(
+        self, caller: Principal, after: str, limit: int
+    ) -> tuple[tuple[Device, ...], bool]:
+        """Up to ``limit`` devices by id from beyond ``after``; whether more follow."""
+        requires(caller, "fleet.read")
+        found = self._store.page(after, limit + 1)
+        return tuple(found[:limit]), len(found) > limit
 
     def header(self, caller: Principal, device_id: str) -> DeviceHeaderView:
         """What stands above the tabs of a device, with the switcher's options."""
@@ -195,42 +204,69 @@ class Devices:
             device_id, now, "user", "info", f"Device {what}", actor=caller.username
         )
         self._store.add_events(tx, [event])
-        self._audit.record(tx, caller, f"device.{what.split()[-1]}", device_id)
+        self._audit.record(tx, caller, f"device.{what.rsplit(maxsplit=1)[-1]}", device_id)
 
 
-def _validate(device: Device) -> None:
+def field_errors(device: Device) -> dict[str, str]:
+    """What is wrong with a device's fields, by the name of the field."""
+    found: dict[str, str] = {}
     if not re.fullmatch(DEVICE_ID_PATTERN, device.id):
-        raise InvalidInput("The id must be 1 to 64 of A-Z a-z 0-9 _ and -.")
+        found["id"] = "The id must be 1 to 64 of A-Z a-z 0-9 _ and -."
     if not device.name.strip():
-        raise InvalidInput("The name must not be empty.")
+        found["name"] = "The name must not be empty."
     for name, longest in TEXT_LIMITS.items():
         value = getattr(device, name)
         if value is not None and len(value) > longest:
-            raise InvalidInput(f"{name} is longer than {longest} characters.")
+            found[name] = f"{name} is longer than {longest} characters."
         if value is not None and not value.isprintable():
-            raise InvalidInput(f"{name} contains control characters.")
+            found[name] = f"{name} contains control characters."
     for name, (low, high, unit) in NUMBER_LIMITS.items():
         value = getattr(device, name)
         if value is not None and not (isfinite(value) and low <= value <= high):
-            raise InvalidInput(f"{name} must lie in {low:g} to {high:g} {unit}.")
-    _validate_choices(device)
+            found[name] = f"{name} must lie in {low:g} to {high:g} {unit}."
+    return _choice_errors(device) | _band_errors(device) | found
 
 
-def _validate_choices(device: Device) -> None:
+def _choice_errors(device: Device) -> dict[str, str]:
+    found: dict[str, str] = {}
     if device.type is not None and device.type not in DEVICE_TYPES:
-        raise InvalidInput(f"type must be one of {', '.join(DEVICE_TYPES)}.")
+        found["type"] = f"type must be one of {', '.join(DEVICE_TYPES)}."
     unknown = [mode for mode in device.modes if mode not in MODES]
     if unknown:
-        raise InvalidInput(
+        found["modes"] = (
             f"mode {unknown[0]!r} is none of Home Assistant's: {', '.join(MODES)}."
         )
+    if device.life_cycle not in LIFE_CYCLES:
+        found["life_cycle"] = f"life_cycle must be one of {', '.join(LIFE_CYCLES)}."
     low, high = device.setpoint_min_c, device.setpoint_max_c
     if low is not None and high is not None and low >= high:
-        raise InvalidInput("setpoint_min_c must lie below setpoint_max_c.")
-    if device.life_cycle not in ("pending", "active"):
-        return
+        found["setpoint_max_c"] = "setpoint_min_c must lie below setpoint_max_c."
     start, end = device.installed_on, device.warranty_until
     if start is not None and start > date(2100, 1, 1):
-        raise InvalidInput("installed_on lies after 2100.")
+        found["installed_on"] = "installed_on lies after 2100."
     if start is not None and end is not None and end < start:
-        raise InvalidInput("warranty_until lies before installed_on.")
+        found["warranty_until"] = "warranty_until lies before installed_on."
+    return found
+
+
+def _band_errors(device: Device) -> dict[str, str]:
+    for metric, band in device.bands.items():
+        if metric not in METRIC_NAMES:
+            return {"bands": f"{metric!r} is not a metric: {', '.join(METRIC_NAMES)}."}
+        stated = [v for v in astuple(band) if v is not None]
+        if not all(isfinite(value) for value in stated):
+            return {"bands": f"The band of {metric} must be of finite numbers."}
+        pairs = (
+            (band.low, band.high),
+            (band.normal_low, band.normal_high),
+            (band.alarm_low, band.alarm_high),
+        )
+        if any(a is not None and b is not None and a >= b for a, b in pairs):
+            return {"bands": f"Each low of {metric} must lie below its high."}
+    return {}
+
+
+def _validate(device: Device) -> None:
+    errors = field_errors(device)
+    if errors:
+        raise InvalidInput(" ".join(errors.values()))
