@@ -194,3 +194,9 @@ def _layout(app: Any, settings: Settings, tabs: Sequence[Tab]) -> None:
         )
 
     app.layout = layout
+
+
+if __name__ == "__main__":
+    import launch
+
+    raise SystemExit(launch.run())

@@ -13,7 +13,7 @@ from data.engine import Reader
 from data.hot_store import HotStore
 from data.lake import Lake
 from data.migrate import upgrade
-from data.session import Engine, open_engine
+from data.session import open_engine
 from services.accounts import Accounts
 from services.audit import Audit
 from services.demo import DemoFleet
@@ -97,13 +97,13 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
             clock=clock,
         ),
         clock=clock,
-        close=lambda: _close(reader, engine),
+        close=lambda: _close(reader, engine.dispose),
     )
 
 
-def _close(reader: Reader, engine: Engine) -> None:
+def _close(reader: Reader, dispose: Callable[[], None]) -> None:
     reader.close()
-    engine.dispose()
+    dispose()
 
 
 def build_flush_loop(settings: Settings, clock: Clock = utc_now) -> FlushLoop:

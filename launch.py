@@ -101,9 +101,10 @@ def _run() -> int:
     running = processes.start(
         settings, [processes.worker_command(), processes.web_command(settings)]
     )
-    if not processes.wait_ready(settings, running):
+    problem = processes.wait_ready(settings, running)
+    if problem:
         processes.stop(running)
-        raise CannotStart("a process ended while starting; its reason stands above")
+        raise CannotStart(problem)
     console.print(f"\nIoTSphere is at http://{settings.host}:{settings.port}")
     console.print(f"{hint}\nPress Ctrl-C to stop.\n", highlight=False)
     return processes.supervise(running)

@@ -115,7 +115,9 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def _words(column: pd.Series, missing: str | None = None) -> npt.NDArray[np.object_]:
     """A column of few distinct values as objects, without a pass per value."""
     codes, values = pd.factorize(column)
-    return np.append(np.asarray(values, dtype=object), missing)[codes]
+    known = np.empty(len(values) + 1, dtype=object)
+    known[:-1], known[-1] = values, missing
+    return known[codes]
 
 
 def _mark(

@@ -63,19 +63,19 @@ def start(
     ]
 
 
-def wait_ready(settings: Settings, processes: list[subprocess.Popen[bytes]]) -> bool:
-    """Wait until the web server answers; ``False`` when a process ended before."""
+def wait_ready(settings: Settings, processes: list[subprocess.Popen[bytes]]) -> str:
+    """Wait until the web server answers; else why it does not, for people."""
     address = f"http://{settings.host}:{settings.port}/api/v1/health"
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         if any(process.poll() is not None for process in processes):
-            return False
+            return "a process ended while starting; its reason stands above"
         try:
             with urllib.request.urlopen(address, timeout=2):
-                return True
+                return ""
         except (urllib.error.URLError, OSError):
             time.sleep(POLL_S)
-    return False
+    return f"the web server did not answer within {READY_WITHIN_S:g} s"
 
 
 def supervise(processes: list[subprocess.Popen[bytes]]) -> int:
