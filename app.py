@@ -17,6 +17,7 @@ from api import vendor
 from api.auth import blueprint as auth_blueprint
 from api.guard import Guard
 from api.headers import register_headers
+from api.health import blueprint as health_blueprint
 from api.login import register_login
 from api.problems import register_problems
 from api.telemetry import blueprint as telemetry_blueprint
@@ -93,6 +94,7 @@ def create_app(
     server.register_api(
         telemetry_blueprint(services.telemetry, services.history, settings)
     )
+    server.register_api(health_blueprint(services.readiness))
     register_problems(server)
     _home(server)
     _missing_pages(server, tabs)

@@ -25,6 +25,7 @@ from services.history import History
 from services.imports import Imports
 from services.metrics import Metrics
 from services.operations import Operations
+from services.readiness import Readiness
 from services.telemetry import Telemetry
 from services.tokens import Tokens
 from settings import Settings
@@ -52,6 +53,7 @@ class Services:
     imports: Imports
     metrics: Metrics
     operations: Operations
+    readiness: Readiness
     telemetry: Telemetry
     tokens: Tokens
     demo: DemoFleet
@@ -86,6 +88,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
         imports=Imports(telemetry, clock),
         metrics=metrics,
         operations=Operations(devices, metrics, health, hot, clock),
+        readiness=Readiness(hot, lake, settings.flush_age_s, clock),
         telemetry=telemetry,
         tokens=Tokens(settings.signing_key(), clock),
         demo=DemoFleet(

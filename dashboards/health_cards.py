@@ -41,7 +41,7 @@ def score_card(health: HealthView, prefs: Preferences, part: str) -> Component:
         role="img",
         **parts.aria(label=f"Health {number} of 100: {word}."),
     )
-    count = len([r for r in health.reasons if r.points])
+    count = len(health.reasons)
     foot = (
         "See the reason"
         if health.score is None
@@ -70,7 +70,11 @@ def reasons_card(health: HealthView, prefs: Preferences) -> Component:
         )
     else:
         content = html.Ul(
-            [_reason(reason, prefs) for reason in health.reasons], className="reasons"
+            [
+                _reason(reason, prefs, costs=health.score is not None)
+                for reason in health.reasons
+            ],
+            className="reasons",
         )
     total = sum(reason.points for reason in health.reasons)
     note = "" if health.score is None else f"100 − {total} = {health.score}"
@@ -79,15 +83,16 @@ def reasons_card(health: HealthView, prefs: Preferences) -> Component:
     )
 
 
-def _reason(reason: HealthReason, prefs: Preferences) -> Component:
-    if not reason.points:
+def _reason(reason: HealthReason, prefs: Preferences, *, costs: bool) -> Component:
+    if not costs:
         return html.Li(html.Span(reason.told(prefs)), className="reason")
+    cost = f"−{reason.points} points" if reason.points else "no points left"
     return html.Li(
         [
             html.Div(
                 [
                     parts.severity_chip(reason.severity),
-                    html.Span(f"−{reason.points} points", className="reason-points"),
+                    html.Span(cost, className="reason-points"),
                 ],
                 className="reason-head",
             ),

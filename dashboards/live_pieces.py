@@ -11,6 +11,7 @@ import json
 import zlib
 from base64 import b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dash import Patch
@@ -20,7 +21,7 @@ from dashboards import parts, text
 from dashboards.figures.gauges import Gauge, limits_sentence, verdict
 from dashboards.ids import ident
 from data.records import Band, Device
-from services.live import MEASURED, LiveValue, LiveView
+from services.live import MEASURED, LiveValue, LiveView, live_view
 from services.units import QUANTITIES, Preferences
 
 TAB = "operations"
@@ -259,3 +260,14 @@ def _age(metric: str, live: LiveValue, view: LiveView, prefs: Preferences) -> st
 
 def _class(base: str, stale: bool) -> str:
     return f"{base} stale" if stale else base
+
+
+LIVE: tuple[Key, ...] = tuple(
+    pieces(
+        live_view(
+            Device(id="none", name=""), None, None, datetime(2000, 1, 1, tzinfo=UTC)
+        ),
+        Preferences(),
+    )
+)
+"""The pieces a tick may replace, in their order."""

@@ -166,6 +166,23 @@ class HotStore:
             query = query.where(table.device_id == device_id)
         return self._arrow(query)
 
+    def recent(
+        self, device_id: str, start: datetime, end: datetime, names: Sequence[str]
+    ) -> pa.Table:
+        """``ts``, ``quality`` and some metrics, for pages that ask often."""
+        table = hot_readings.c
+        columns = [table.ts_us.label("ts"), *(table[n] for n in ("quality", *names))]
+        query = select(*columns).where(
+            table.device_id == device_id,
+            table.ts_us >= to_us(start),
+            table.ts_us < to_us(end),
+        )
+        with reading(self._engine) as connection:
+            fetched = connection.execute(query).fetchall()
+        values = zip(*fetched, strict=True) if fetched else [()] * len(columns)
+        found = zip(("ts", "quality", *names), values, strict=True)
+        return pa.table({n: pa.array(v, type=READING_TYPES[n]) for n, v in found})
+
     def above(self, mark: int, limit: int) -> tuple[pa.Table, int]:
         """Up to ``limit`` rows with ids above ``mark``, and the last id among them."""
         with unit_of_work(self._engine) as connection:

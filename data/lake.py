@@ -141,6 +141,11 @@ class Lake:
             return None
         return min(times).replace(tzinfo=UTC), max(times).replace(tzinfo=UTC)
 
+    def watermark(self) -> int:
+        """The id of the newest hot row that is in the lake, 0 for none."""
+        with self._reader.cursor() as cursor:
+            return _watermark(cursor)
+
     def version(self) -> int:
         """The lake's snapshot number: what a cache of its answers is keyed by."""
         with self._reader.cursor() as cursor:
@@ -156,8 +161,12 @@ FAR = datetime(2200, 1, 1, tzinfo=UTC)
 def _above_watermark(cursor: duckdb.DuckDBPyConnection, hot: pa.Table) -> pa.Table:
     if hot.num_rows == 0:
         return hot
+    return hot.filter(pc.greater(hot["id"], _watermark(cursor)))
+
+
+def _watermark(cursor: duckdb.DuckDBPyConnection) -> int:
     row = cursor.execute("SELECT max(hot_id) FROM lake.watermark").fetchone()
-    return hot.filter(pc.greater(hot["id"], row[0] if row else 0))
+    return int(row[0]) if row and row[0] is not None else 0
 
 
 def _source(

@@ -16,7 +16,15 @@ from data.records import Device, Latest
 from services.access import Principal, requires
 from services.devices import Devices
 from services.health import Health, HealthView
-from services.live import CHARTED, TREND_FROM, Line, LiveView, good_values, line
+from services.live import (
+    CHARTED,
+    MEASURED,
+    TREND_FROM,
+    Line,
+    LiveView,
+    good_values,
+    line,
+)
 from services.live import live_view as view_of
 from services.metrics import USAGE_BUCKET_S, Metrics, Usage, gap_s, summed
 from services.quality import CLOCK_AHEAD
@@ -27,6 +35,9 @@ CHART_BUCKET_S = 20
 """A device that reports more often is drawn by its last reading of each bucket."""
 HOT_FOR = timedelta(minutes=9)
 """Readings are hot for ten minutes: a page away for longer draws its chart anew."""
+WATCHED = tuple(dict.fromkeys((*MEASURED, *CHARTED)))
+REDRAW_AFTER = timedelta(minutes=15)
+"""So long a chart only grows; then it is drawn anew, without what has grown old."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +76,14 @@ class OperationsView:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a live page has got so far: when it last asked, its lines' last points."""
+    """What a live page has got so far.
+
+    at: when it last asked. drawn: when its chart was last drawn as a whole.
+    last: where each line of it ends.
+    """
 
     at: datetime
+    drawn: datetime
     last: Mapping[str, datetime | None]
 
 
@@ -139,7 +155,7 @@ class Operations:
         """What has come in since ``seen``; reads the operational database only.
 
         A page that was asleep for longer than readings stay hot gets its whole
-        chart again, and so does one whose chart is still empty.
+        chart again, and so does one whose chart is still empty or has grown old.
 
         Raises:
             NotFound: no device has this id.
@@ -149,7 +165,8 @@ class Operations:
         latest = self._latest(device)
         since = max((t for t in seen.last.values() if t), default=None)
         news = latest is not None and (since is None or latest.ts > since)
-        if news and (since is None or now - seen.at > HOT_FOR):
+        late = now - seen.at > HOT_FOR or now - seen.drawn > REDRAW_AFTER
+        if news and (since is None or late):
             live = view_of(device, latest, None, now)
             return TickView(live, self._chart(device, now), redraw=True)
         first = now - TREND_FROM
@@ -162,7 +179,7 @@ class Operations:
         return self._metrics.latest([device.id]).get(device.id)
 
     def _recent(self, device: Device, start: datetime, now: datetime) -> pa.Table:
-        return self._hot.rows(device.id, start, now + CLOCK_AHEAD)
+        return self._hot.recent(device.id, start, now + CLOCK_AHEAD, WATCHED)
 
     def _chart(self, device: Device, now: datetime) -> ChartView:
         frame = self._metrics.series(

@@ -16,6 +16,7 @@ from app import create_app
 from dashboards.registry import Tab, heater_tab
 from data.records import Device
 from services.history import History
+from services.readiness import Readiness
 from tests.conftest import Stores
 from tests.identity import ADDRESS, PASSWORD, Identity, open_identity
 
@@ -60,6 +61,7 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
             tokens=identity.tokens,
             devices=stores.devices,
             telemetry=stores.telemetry,
+            readiness=Readiness(stores.hot, stores.lake, 30.0, stores.clock),
             history=History(
                 stores.devices,
                 stores.device_store,

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dash import Input, Output, Patch, State, no_update, set_props
+from dash import Input, Output, State, no_update, set_props
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from callbacks.errors import guarded
 from callbacks.registration import Callbacks, caller, preferences
-from dashboards.figures.live import extension, live_chart, window
+from dashboards.figures.live import extension, live_chart
 from dashboards.health_cards import reasons_card, score_card
-from dashboards.live_pieces import as_update, changed, digests, pieces
+from dashboards.live_pieces import LIVE, as_update, changed, digests, pieces
 from dashboards.shell import IDS as SHELL
 from dashboards.water_heater import operations as tab
-from dashboards.water_heater.operations import IDS, LIVE
+from dashboards.water_heater.operations import IDS
 from services.errors import InvalidInput, ServiceError
 from services.live import CHARTED
 from services.operations import Seen, TickView
@@ -105,16 +105,12 @@ def _answer(view: TickView, seen: Seen, shown: str) -> tuple[Any, ...]:
     now = pieces(view.live, prefs)
     digest = digests(now)
     news = changed(now, digest, shown)
-    before = {name: t.timestamp() for name, t in seen.last.items() if t}
-    store = tab.seen(view.chart, digest, None if view.redraw else before)
-    figure: Any = Patch()
-    if view.redraw:
-        figure, added = live_chart(view.chart, prefs), None
-    else:
-        figure["layout"]["xaxis"]["range"] = window(view.chart.now, prefs)
-        added = extension(view.chart.lines, prefs)
+    store = tab.seen(view.chart, digest, None if view.redraw else seen)
+    # Never both: Dash draws a new figure over what it has just extended.
+    figure = live_chart(view.chart, prefs) if view.redraw else no_update
+    added = no_update if view.redraw else extension(view.chart, prefs)
     live = [as_update(key, news[key]) if key in news else no_update for key in LIVE]
-    return store, figure, no_update if added is None else added, *live
+    return store, figure, added, *live
 
 
 def parse_seen(kept: object) -> tuple[Seen, str]:
@@ -131,7 +127,8 @@ def parse_seen(kept: object) -> tuple[Seen, str]:
     if not isinstance(shown, str):
         raise InvalidInput("seen.shown must be text.")
     ends = [None if t is None else _moment(t) for t in last]
-    return Seen(_moment(kept.get("at")), dict(zip(CHARTED, ends, strict=True))), shown
+    at, drawn = _moment(kept.get("at")), _moment(kept.get("drawn"))
+    return Seen(at, drawn, dict(zip(CHARTED, ends, strict=True))), shown
 
 
 def _moment(value: object) -> datetime:

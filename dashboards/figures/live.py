@@ -1,12 +1,12 @@
 """The live chart: temperature against target above, power below, two hours wide.
 
-A tick appends to the traces in the order of ``services.live.CHARTED`` and moves
-the time axis on; it never sends a point twice.
+A tick appends to the traces in the order of ``services.live.CHARTED``. The time
+axis fits itself to a last, invisible trace from two hours ago to now, so a tick
+moves the axis as it appends points, and a reader's zoom stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +27,8 @@ from services.operations import CHART_WINDOW, ChartView
 from services.units import QUANTITIES, Preferences
 
 HEIGHT = 340
-MOST_POINTS = 2_000
-"""A page left open drops its oldest points beyond this many."""
+MOST_POINTS = 4_000
+"""Oldest points beyond this many are dropped between two whole drawings."""
 UPPER, LOWER = (0.40, 1.0), (0.0, 0.27)
 
 
@@ -40,7 +40,7 @@ def live_chart(view: ChartView, prefs: Preferences) -> Figure:
         theme,
         HEIGHT,
         margin={"l": 8, "r": 8, "t": 24, "b": 8},
-        xaxis=time_axis(theme, range=window(view.now, prefs), anchor="y2"),
+        xaxis=time_axis(theme, anchor="y2"),
         yaxis=axis(
             theme,
             domain=UPPER,
@@ -55,22 +55,21 @@ def live_chart(view: ChartView, prefs: Preferences) -> Figure:
         shapes=_limits(view, prefs),
         annotations=[_nothing(theme)] if empty else [],
     )
-    return {"data": [_trace(name, view, prefs) for name in CHARTED], "layout": layout}
+    lines = [_trace(name, view, prefs) for name in CHARTED]
+    return {"data": [*lines, _window_trace(view.now, prefs)], "layout": layout}
 
 
-def window(now: datetime, prefs: Preferences) -> list[str]:
-    """The range of the time axis: the last two hours in local time."""
-    return [wall_time(t, prefs.zone) for t in (now - CHART_WINDOW, now)]
-
-
-def extension(lines: Mapping[str, Line], prefs: Preferences) -> list[Any] | None:
-    """``extendData`` that appends new points, or ``None`` when there are none."""
-    places = [i for i, name in enumerate(CHARTED) if lines.get(name)]
-    if not places:
-        return None
-    xy = [_xy(CHARTED[i], lines[CHARTED[i]], prefs) for i in places]
-    new = {"x": [x for x, _ in xy], "y": [y for _, y in xy]}
-    return [new, places, MOST_POINTS]
+def extension(view: ChartView, prefs: Preferences) -> list[Any]:
+    """``extendData`` that appends new points and moves the time axis on to now."""
+    places = [i for i, name in enumerate(CHARTED) if view.lines.get(name)]
+    xy = [_xy(CHARTED[i], view.lines[CHARTED[i]], prefs) for i in places]
+    xy.append((_window(view.now, prefs), [0.0, 0.0]))
+    most = [MOST_POINTS] * len(places) + [2]
+    return [
+        {"x": [x for x, _ in xy], "y": [y for _, y in xy]},
+        [*places, len(CHARTED)],
+        {"x": most, "y": most},
+    ]
 
 
 def summary(view: ChartView, prefs: Preferences) -> str:
@@ -84,6 +83,23 @@ def summary(view: ChartView, prefs: Preferences) -> str:
     if not parts:
         return "No readings in the last 2 hours."
     return f"In the last 2 hours: {', '.join(parts)}."
+
+
+def _window(now: datetime, prefs: Preferences) -> list[str]:
+    return [wall_time(t, prefs.zone) for t in (now - CHART_WINDOW, now)]
+
+
+def _window_trace(now: datetime, prefs: Preferences) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": _window(now, prefs),
+        "y": [0.0, 0.0],
+        "yaxis": "y2",
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _xy(

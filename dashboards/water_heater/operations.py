@@ -14,6 +14,7 @@ from dashboards.figures.live import live_chart, summary
 from dashboards.health_cards import reasons_card, score_card, share_bar
 from dashboards.ids import ident
 from dashboards.live_pieces import (
+    LIVE,
     TAB,
     Key,
     digests,
@@ -25,7 +26,7 @@ from dashboards.live_pieces import (
 )
 from services.live import CHARTED, MEASURED
 from services.metrics import Usage
-from services.operations import ChartView, NumbersView, OperationsView
+from services.operations import ChartView, NumbersView, OperationsView, Seen
 from services.units import Preferences
 
 EVERY_MS = 2_000
@@ -45,34 +46,6 @@ class IDS:
     score = ident(TAB, "score")
     numbers = ident(TAB, "numbers")
     reasons = ident(TAB, "reasons")
-
-
-LIVE: tuple[Key, ...] = (
-    *(
-        (tile_id(name, part), prop)
-        for name in ("machine", "heater", "now", "target", "mode")
-        for part, prop in (
-            ("value", "children"),
-            ("value", "className"),
-            ("note", "children"),
-        )
-    ),
-    *(
-        (gauge_id(metric, part), prop)
-        for metric in MEASURED
-        for part, prop in (
-            ("", "figure"),
-            ("box", "className"),
-            ("number", "children"),
-            ("trend", "children"),
-            ("verdict", "children"),
-            ("age", "children"),
-            ("foot", "children"),
-        )
-        if part != "foot" or metric == "temperature_c"
-    ),
-)
-"""The pieces a tick may replace, in the order of ``live_pieces.pieces``."""
 
 
 def skeleton(device_id: str | None = None) -> Component:
@@ -132,24 +105,24 @@ def body(view: OperationsView, prefs: Preferences) -> Component:
     )
 
 
-def seen(
-    chart: ChartView, shown: str, before: Mapping[str, float | None] | None = None
-) -> dict[str, Any]:
-    """What the page remembers: when it asked, its lines' ends, digests of pieces.
+def seen(chart: ChartView, shown: str, before: Seen | None = None) -> dict[str, Any]:
+    """What the page remembers, times in epoch seconds.
 
     Args:
         chart: the points just given to the page.
         shown: digests of its pieces.
-        before: where its lines ended until now, epoch seconds by metric.
+        before: what it remembered until now; ``None`` when its chart is new.
     """
-    ends = dict(before or {})
+    ends = dict(before.last) if before else {}
     for name in CHARTED:
         points = [t for t, value in chart.lines.get(name, ()) if value is not None]
         if points:
-            ends[name] = points[-1].timestamp()
+            ends[name] = points[-1]
+    last = [ends.get(name) for name in CHARTED]
     return {
         "at": round(chart.now.timestamp(), 3),
-        "last": [ends.get(name) for name in CHARTED],
+        "drawn": round((before.drawn if before else chart.now).timestamp(), 3),
+        "last": [None if t is None else t.timestamp() for t in last],
         "shown": shown,
     }
 
@@ -204,6 +177,12 @@ def _gauge(
         name = gauge_id(metric, part)
         return html.Span(now[name, "children"], id=name, className=class_name)
 
+    moves = (gauge_id(metric, "foot"), "children") in now
+    foot = (
+        live("foot", "gauge-foot")
+        if moves
+        else html.Span(limits, className="gauge-foot")
+    )
     head = html.Div(
         [
             live("number", "gauge-number"),
@@ -222,7 +201,7 @@ def _gauge(
         text.label(metric),
         head,
         picture,
-        html.Div(limits, id=gauge_id(metric, "foot"), className="gauge-foot"),
+        foot,
         live("age", "age gauge-age"),
         class_name="gauge",
     )
@@ -237,18 +216,19 @@ def numbers_cards(view: NumbersView, prefs: Preferences) -> Component:
             html.Div(_usage_card(view, prefs), className="two-thirds"),
             html.Div(_modes_card(view), className="third"),
         ],
-        className="grid",
+        className="grid live-numbers",
     )
 
 
 def _usage_card(view: NumbersView, prefs: Preferences) -> Component:
+    reported = view.week.readings > 0
     rows: list[tuple[str, Callable[[Usage], str]]] = [
         ("Temperature kept", lambda u: text.share(u.kept)),
         ("Energy used", lambda u: text.quantity("energy_kwh", u.energy_kwh, prefs)),
         ("Water drawn", lambda u: text.quantity("water_l", u.volume_l, prefs)),
         ("Run time", _run_time),
         ("Heating cycles", _cycles),
-        ("Uptime", lambda u: text.share(u.uptime if u.readings else None)),
+        ("Uptime", lambda u: text.share(u.uptime if reported else None)),
     ]
     cells = [[name, cell(view.today), cell(view.week)] for name, cell in rows]
     table = parts.data_table(
