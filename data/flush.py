@@ -27,6 +27,7 @@ from settings import Settings
 
 HOT_KEPT = timedelta(minutes=10)
 """Rows stay hot this long after they came, so that live pages need no lake."""
+HOT_ROWS_AT_ONCE = 100_000
 STAGED_ROWS_AT_ONCE = 2_000_000
 """What one flush of bulk files takes on: it folds them in memory."""
 OLD_FILES_KEPT = timedelta(hours=1)
@@ -152,7 +153,7 @@ class Flusher:
             if staged and sum(f.rows for f in staged) + file.rows > STAGED_ROWS_AT_ONCE:
                 break
             staged.append(file)
-        rows, last = self._hot.above(mark, self._settings.flush_rows * 5)
+        rows, last = self._hot.above(mark, HOT_ROWS_AT_ONCE)
         last_staged = staged[-1].id if staged else staged_mark
         report = FlushReport(0, 0, 0)
         if staged or rows.num_rows:

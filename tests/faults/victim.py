@@ -23,11 +23,12 @@ BULK_ROWS = 6_000
 
 
 def batch(device_id: str, number: int) -> tuple[datetime, int]:
-    """Start and size of a device's batch: every twelfth is a bulk file."""
+    """Start and size of a device's batch: every twelfth is a bulk file.
+
+    A bulk file overlaps the batches after it, so the same reading comes twice.
+    """
     rows = BULK_ROWS if number % BULK_EVERY == 0 else ROWS
-    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(
-        minutes=number * BULK_ROWS
-    ), rows
+    return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number * ROWS), rows
 
 
 def send(home: Path, device_id: str, first: int) -> None:
