@@ -22,6 +22,7 @@ from services.units import Preferences
 from settings import Settings
 
 TAG = Tag(name="telemetry", description="Readings of water heaters, in and out")
+PATH = "/devices/<device_id>/telemetry"
 RANGE_HELP = "ISO time, or now, now-24h, now-7d, now/d; in your time zone"
 
 
@@ -124,17 +125,25 @@ def blueprint(
 ) -> APIBlueprint:
     """The routes of readings under ``/api/v1``."""
     api = APIBlueprint("telemetry", __name__, url_prefix="/api/v1", abp_tags=[TAG])
+    _register_sending(api, telemetry, settings.max_batch_rows)
+    _register_reading(api, history)
+    _register_export(api, history)
+    return api
+
+
+def _register_sending(api: APIBlueprint, telemetry: Telemetry, most: int) -> None:
     receipts: ResponseDict = {"200": ReceiptAnswer}
-    answers: ResponseDict = {"200": TelemetryAnswer}
 
     @api.post("/telemetry", responses=receipts, summary="Send readings")
     def send(body: Batch) -> Response:
-        frame = frame_of(body.readings, settings.max_batch_rows)
+        frame = frame_of(body.readings, most)
         return jsonify(_receipt(telemetry.accept(_caller(), frame)).model_dump())
 
-    path = "/devices/<device_id>/telemetry"
 
-    @api.get(path, responses=answers, summary="Read a device's readings")
+def _register_reading(api: APIBlueprint, history: History) -> None:
+    answers: ResponseDict = {"200": TelemetryAnswer}
+
+    @api.get(PATH, responses=answers, summary="Read a device's readings")
     def read(path: DevicePath, query: TelemetryQuery) -> Response:
         asked = SeriesQuery(
             text_from=query.start,
@@ -151,7 +160,9 @@ def blueprint(
             flagged=view.flagged,
         )
 
-    @api.get(f"{path}.csv", summary="Export the rows the History tab draws")
+
+def _register_export(api: APIBlueprint, history: History) -> None:
+    @api.get(f"{PATH}.csv", summary="Export the rows the History tab draws")
     def export(path: DevicePath, query: ExportQuery) -> Response:
         prefs = _preferences()
         view = history.export(
@@ -166,8 +177,6 @@ def blueprint(
         response = Response(csv_bytes(rows), content_type=MIMETYPE)
         response.headers.set("Content-Disposition", "attachment", filename=rows.name)
         return response
-
-    return api
 
 
 def _caller() -> Principal:

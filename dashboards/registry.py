@@ -67,7 +67,10 @@ def heater_tab(key: str, title: str, permission: str, path: str = "") -> Tab:
     )
 
 
-TABS: tuple[Tab, ...] = (heater_tab("operations", "Operations", "device.read"),)
+TABS: tuple[Tab, ...] = (
+    heater_tab("operations", "Operations", "device.read"),
+    heater_tab("history", "History", "device.read"),
+)
 """The tabs that are built, in the order of the screen."""
 
 

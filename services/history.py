@@ -87,6 +87,10 @@ class Stretch:
         return any(bool(np.isfinite(line).any()) for line in self.lines.values())
 
 
+COMPARABLE_UPTIME = 0.1
+"""Totals of two ranges compare while their uptimes differ by no more than this."""
+
+
 @dataclass(frozen=True, eq=False)
 class HistoryView:
     """The History tab: a range and, when asked for, the one before it.
@@ -104,6 +108,14 @@ class HistoryView:
     previous: Stretch | None
     shift_days: int
     span: tuple[datetime, datetime] | None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the totals of both ranges rest on readings of like share."""
+        if self.previous is None:
+            return False
+        difference = self.shown.usage.uptime - self.previous.usage.uptime
+        return abs(difference) <= COMPARABLE_UPTIME
 
 
 class History:

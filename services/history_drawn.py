@@ -24,7 +24,7 @@ DECIMALS: Mapping[str, int] = {
     "target_temperature_c": 1,
     "pressure_bar": 2,
     "flow_lpm": 2,
-    "energy_kwh": 3,
+    "energy_kwh": 2,
 }
 """Digits a drawn number keeps: a mean may lie between two steps of the sensor."""
 ENERGY = "energy"
