@@ -12,7 +12,14 @@ from datetime import datetime
 
 from data.records import Device, Latest
 from services.health_checks import HOUR_S, Finding
-from services.health_evidence import BUCKET_S, METRICS, WINDOW, Evidence, gather
+from services.health_evidence import (
+    BUCKET_S,
+    COLUMNS,
+    METRICS,
+    WINDOW,
+    Evidence,
+    gather,
+)
 from services.health_rules import RULES, Rule
 from services.metrics import Metrics, connectivity
 from services.quality import CLOCK_AHEAD
@@ -90,7 +97,9 @@ class Health:
         latest = self._metrics.latest([d.id for d in devices])
         # A reading of this very moment, or of a clock a little fast, counts too.
         end = now + CLOCK_AHEAD
-        frame = self._metrics.series(devices, now - WINDOW, end, BUCKET_S, METRICS)
+        frame = self._metrics.series(
+            devices, now - WINDOW, end, BUCKET_S, METRICS, only=COLUMNS
+        )
         seen = {d.id: _seen(d, latest.get(d.id), now) for d in devices}
         return gather(devices, frame, latest, seen)
 

@@ -23,6 +23,18 @@ METRICS = (
     "voltage_v",
 )
 """The metrics that health looks at."""
+COLUMNS = (
+    "n",
+    "flagged_n",
+    "mode_last",
+    "covered_s",
+    "heating_s",
+    "power_kwh",
+    "kept_s",
+    "judged_s",
+    *(f"{metric}_{kind}" for metric in METRICS for kind in ("n", "min", "max", "sum")),
+)
+"""What ``gather`` reads of each bucket."""
 SCALD_C = 60.0
 """Water this hot burns skin within seconds: tapped unmixed it is dangerous."""
 POWER_KNOWN = 0.95

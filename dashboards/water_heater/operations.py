@@ -187,7 +187,6 @@ def _gauge(
         [
             live("number", "gauge-number"),
             html.Span(text.unit_of(metric, prefs), className="gauge-unit"),
-            live("trend", "trend"),
             live("verdict", "gauge-verdict"),
         ],
         className="gauge-head",
@@ -202,7 +201,8 @@ def _gauge(
         head,
         picture,
         foot,
-        live("age", "age gauge-age"),
+        # Below the picture: a trend that comes and goes moves nothing there.
+        html.Div([live("trend", "trend"), live("age", "age")], className="gauge-age"),
         class_name="gauge",
     )
     box = gauge_id(metric, "box")
