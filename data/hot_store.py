@@ -156,11 +156,13 @@ class HotStore:
         with reading(self._engine) as connection:
             return {row.device_id: _state(row) for row in connection.execute(query)}
 
-    def rows(self, device_id: str | None, start: datetime, end: datetime) -> pa.Table:
-        """Hot readings in ``[start, end)`` of one device or all, with their ids."""
+    def rows(
+        self, device_id: str | None, start: datetime, end: datetime, above: int = 0
+    ) -> pa.Table:
+        """Hot readings in ``[start, end)`` with ids above one, of a device or all."""
         table = hot_readings.c
         query = select(hot_readings).where(
-            table.ts_us >= to_us(start), table.ts_us < to_us(end)
+            table.id > above, table.ts_us >= to_us(start), table.ts_us < to_us(end)
         )
         if device_id is not None:
             query = query.where(table.device_id == device_id)

@@ -1,12 +1,14 @@
 """Reads of the lake and the hot table as one: named queries, nothing else.
 
-Hot rows are read first, then the lake and its watermark in one snapshot; hot rows
-at or below the watermark are in the lake already and are dropped. The other order
-could miss rows flushed in between.
+The watermark is read first, then the hot rows above it, then the lake in one
+snapshot. What was flushed in between is in both, and a key that is in the lake drops
+out of the hot rows; the other order could miss it. For the same reason a watermark
+read seconds ago is as right as a new one: it only leaves more to drop.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +29,7 @@ TIERS: tuple[tuple[int, str, timedelta], ...] = (
 """Bucket seconds, table, and how far back the step into the first bucket is sought."""
 RAW_LOOKBACK = timedelta(hours=3)
 KEY = ("device_id", "ts")
+MARK_KEPT_S = 5.0
 READING_NAMES = ", ".join(READING_TYPES)
 
 
@@ -46,6 +49,7 @@ class Lake:
     def __init__(self, reader: Reader, hot: HotStore) -> None:
         self._reader = reader
         self._hot = hot
+        self._known_mark = 0, -MARK_KEPT_S
 
     def folded(
         self,
@@ -71,10 +75,9 @@ class Lake:
         first = floor(start, bucket_s)
         since = floor(first - lookback, tier_s or bucket_s)
         one = next(iter(gaps_s)) if len(gaps_s) == 1 else None
-        hot = self._hot.rows(one, since, end)
+        hot = self._hot.rows(one, since, end, self._mark())
         values = {"since": naive(since), "first": naive(first), "end": naive(end)}
         with self._reader.cursor() as cursor:
-            hot = _above_watermark(cursor, hot)
             cursor.register("gaps", gaps_table(gaps_s))
             source = _source(cursor, hot, (tier_s, table), metrics, values, one)
             folded = fold(source, bucket_sql(bucket_s), metrics, across=True)
@@ -87,7 +90,7 @@ class Lake:
         self, device_id: str, start: datetime, end: datetime, limit: int
     ) -> pd.DataFrame:
         """The stored readings of a device in ``[start, end)``, oldest first."""
-        hot = self._hot.rows(device_id, start, end)
+        hot = self._hot.rows(device_id, start, end, self._mark())
         values = {
             "start": naive(start),
             "end": naive(end),
@@ -95,7 +98,7 @@ class Lake:
             "limit": limit,
         }
         with self._reader.cursor() as cursor:
-            cursor.register("fresh", _above_watermark(cursor, hot))
+            cursor.register("fresh", hot)
             return _frame(
                 cursor.execute(
                     f"""
@@ -112,11 +115,11 @@ class Lake:
 
     def flagged(self, device_id: str, start: datetime, end: datetime) -> pd.DataFrame:
         """The readings in ``[start, end)`` with a value not to be trusted, by time."""
-        hot = self._hot.rows(device_id, start, end)
+        hot = self._hot.rows(device_id, start, end, self._mark())
         values = {"start": naive(start), "end": naive(end), "device": device_id}
         names = ", ".join(("ts", "quality", *METRICS))
         with self._reader.cursor() as cursor:
-            cursor.register("fresh", _above_watermark(cursor, hot))
+            cursor.register("fresh", hot)
             query = f"""
                 WITH slice AS (SELECT {names} FROM lake.telemetry
                     WHERE device_id = $device AND ts >= $start AND ts < $end)
@@ -144,7 +147,16 @@ class Lake:
     def watermark(self) -> int:
         """The id of the newest hot row that is in the lake, 0 for none."""
         with self._reader.cursor() as cursor:
-            return _watermark(cursor)
+            row = cursor.execute("SELECT max(hot_id) FROM lake.watermark").fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def _mark(self) -> int:
+        """A watermark that is at most a few seconds old."""
+        mark, read_at = self._known_mark
+        if time.monotonic() - read_at > MARK_KEPT_S:
+            mark = self.watermark()
+            self._known_mark = mark, time.monotonic()
+        return mark
 
     def version(self) -> int:
         """The lake's snapshot number: what a cache of its answers is keyed by."""
@@ -156,17 +168,6 @@ class Lake:
 
 
 FAR = datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def _above_watermark(cursor: duckdb.DuckDBPyConnection, hot: pa.Table) -> pa.Table:
-    if hot.num_rows == 0:
-        return hot
-    return hot.filter(pc.greater(hot["id"], _watermark(cursor)))
-
-
-def _watermark(cursor: duckdb.DuckDBPyConnection) -> int:
-    row = cursor.execute("SELECT max(hot_id) FROM lake.watermark").fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
 
 
 def _source(
