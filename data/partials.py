@@ -165,14 +165,14 @@ STEP_TOTALS = """
       AS starts,
     sum(meter_kwh + CASE WHEN meter_first >= meter_before
                          THEN meter_first - meter_before
-                         WHEN meter_first < meter_before THEN meter_first
+                         WHEN meter_first < meter_before / 2 THEN meter_first
                          ELSE 0 END) AS meter_kwh,
     sum(power_kwh + coalesce(power_first, 0) * step_s / 3.6e6) AS power_kwh,
     sum(volume_l + coalesce(flow_first, 0) * step_s / 60) AS volume_l,
     sum(kept_s + CASE WHEN kept_first THEN step_s ELSE 0 END) AS kept_s,
     sum(judged_s + CASE WHEN kept_first IS NOT NULL THEN step_s ELSE 0 END)
       AS judged_s
-"""  # a meter that fell was reset: what it shows since then was used since then
+"""  # a meter that fell below half was reset and counts from zero; less is jitter
 
 
 def fold(

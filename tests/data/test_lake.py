@@ -113,8 +113,17 @@ def test_step_over_a_gap_is_not_covered(stores: Stores, heater: Device) -> None:
     assert total["meter_kwh"] == pytest.approx(6.0)
 
 
+def test_meter_jitter_counts_nothing(stores: Stores, heater: Device) -> None:
+    """A meter that falls by its last digit has not been reset."""
+    frame = readings("wh-1", NOW - timedelta(hours=1), 4)
+    frame["energy_kwh"] = [5000.0, 4999.999, 5000.0, 5000.5]
+    stores.telemetry.accept(SYSTEM, frame)
+
+    assert fold(stores)["meter_kwh"].sum() == pytest.approx(0.501)
+
+
 def test_meter_reset_counts_from_zero(stores: Stores, heater: Device) -> None:
-    """A meter that falls was reset: what it shows since then was used since then."""
+    """A meter that falls below half was reset: what it shows was used since then."""
     frame = readings("wh-1", NOW - timedelta(hours=1), 4)
     frame["energy_kwh"] = [100.0, 101.0, 0.5, 1.0]
     stores.telemetry.accept(SYSTEM, frame)
