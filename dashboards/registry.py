@@ -68,6 +68,8 @@ def heater_tab(key: str, title: str, permission: str, path: str = "") -> Tab:
 
 
 TABS: tuple[Tab, ...] = (
+    heater_tab("fleet", "Fleet", "fleet.read", "/heaters"),
+    heater_tab("details", "Details", "device.read"),
     heater_tab("operations", "Operations", "device.read"),
     heater_tab("history", "History", "device.read"),
 )

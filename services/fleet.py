@@ -42,7 +42,7 @@ GROUPS: tuple[str, ...] = ("none", "site")
 HELD_PER_MAKING = 10
 """A picture of the fleet is held ten times as long as it took to make: a small
 fleet is always fresh, a large one never keeps the machine busy with itself."""
-LONGEST_HELD = timedelta(seconds=60)
+LONGEST_HELD = timedelta(seconds=30)
 SLOW = timedelta(seconds=0.5)
 """A picture that takes longer than this is renewed behind the reader's back ..."""
 OLDEST_SHOWN = timedelta(minutes=5)

@@ -140,3 +140,16 @@ def to_celsius(value: float, prefs: Preferences) -> float:
     if prefs.temperature_unit == "F":
         return (value - 32) * 5 / 9
     return value
+
+
+def to_stored(value: float, kind: str, prefs: Preferences) -> float:
+    """A number the reader typed, in the unit it is stored in: undoes ``convert``."""
+    if kind == "temperature":
+        return to_celsius(value, prefs)
+    if kind in {"volume", "flow"} and prefs.volume_unit == "gal":
+        return value * LITRES_PER_GALLON
+    if kind == "pressure" and prefs.pressure_unit == "psi":
+        return value / PSI_PER_BAR
+    if kind == "temperature_difference" and prefs.temperature_unit == "F":
+        return value * 5 / 9
+    return value

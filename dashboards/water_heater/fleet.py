@@ -1,0 +1,289 @@
+"""The Fleet tab: what needs somebody now, and every heater one click away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards import links, parts, text
+from dashboards.ids import ident
+from dashboards.pager import pager
+from dashboards.water_heater import device_form
+from dashboards.water_heater.fleet_table import PATH, TYPES, table
+from services.fleet import FleetView
+from services.units import Preferences
+
+TAB = "fleet"
+EVERY_MS = 30_000
+TYPING_MS = 400
+ANY = "*"
+"""What a filter holds that filters nothing: an empty value shows no word."""
+OLD = timedelta(seconds=20)
+"""A picture older than this is shown with its age."""
+FILTERS: tuple[str, ...] = ("q", "make", "type", "site")
+"""Keys of the address that narrow the list, besides ``state``."""
+
+COUNTS: Mapping[str, tuple[str, str, str]] = {
+    "all": ("grid", "All heaters", ""),
+    "attention": ("exclamation-triangle-fill", "Need attention", "bad"),
+    "silent": ("wifi-off", "Offline or late", "watch"),
+    "heating": ("fire", "Heating now", "accent"),
+    "flagged": ("flag-fill", "Flagged data", "watch"),
+    "simulated": ("box", "Simulated", ""),
+    "inactive": ("pause-circle", "Pending or inactive", ""),
+}
+"""State -> icon, words, tint when it is not zero."""
+
+ORDERS: Mapping[str, str] = {
+    "worst": "Worst first",
+    "name": "Name",
+    "place": "Place",
+    "-seen": "Last seen, newest first",
+    "seen": "Last seen, oldest first",
+    "-temperature": "Hottest first",
+    "temperature": "Coldest first",
+    "-target": "Target, highest first",
+    "target": "Target, lowest first",
+    "mode": "Mode",
+    "health": "Health, lowest first",
+    "-health": "Health, highest first",
+}
+
+
+class IDS:
+    """The ids of the tab that callbacks name."""
+
+    counts = ident(TAB, "counts")
+    text = ident(TAB, "text")
+    make = ident(TAB, "make")
+    type = ident(TAB, "type")
+    site = ident(TAB, "site")
+    sort = ident(TAB, "sort")
+    list = ident(TAB, "list")
+    goto = ident(TAB, "goto")
+    tick = ident(TAB, "tick")
+    form = ident(TAB, "form")
+    drawer = ident(TAB, "drawer")
+    drawer_goto = ident(TAB, "drawer-goto")
+    form_goto = ident(TAB, "form-goto")
+
+
+def skeleton(_device_id: str | None = None) -> Component:
+    """The tab before its first answer; the filters stay, so typing is not lost."""
+    drawer = dbc.Offcanvas(
+        html.Div(id=IDS.form),
+        id=IDS.drawer,
+        title=" ",
+        placement="end",
+        is_open=False,
+        class_name="drawer",
+    )
+    return html.Div(
+        [
+            html.Div(parts.skeleton(76), id=IDS.counts, className="counts-place"),
+            _filters(),
+            html.Div(parts.skeleton(480), id=IDS.list),
+            drawer,
+            dcc.Interval(id=IDS.tick, interval=EVERY_MS),
+            *(
+                dcc.Location(id=part, refresh="callback-nav")
+                for part in (IDS.goto, IDS.drawer_goto, IDS.form_goto)
+            ),
+        ],
+        className="stack",
+    )
+
+
+def declared() -> list[Component]:
+    """The parts with ids that only the open form has, for Dash's checks."""
+    return device_form.declared()
+
+
+def _filters() -> Component:
+    search = dbc.Input(
+        id=IDS.text,
+        type="search",
+        value="",
+        debounce=TYPING_MS,
+        maxlength=120,
+        placeholder="Search name, id, serial, place, make",
+    )
+    return html.Div(
+        [
+            html.Label([parts.hidden("Search heaters"), search]),
+            _select(IDS.make, "Make", {ANY: "Any make"}),
+            _select(IDS.type, "Type", {ANY: "Any type"}),
+            _select(IDS.site, "Site", {ANY: "Any site"}),
+            _select(IDS.sort, "Order", ORDERS),
+        ],
+        className="fleet-filters",
+        role="search",
+    )
+
+
+def _select(part: str, label: str, choices: Mapping[str, str]) -> Component:
+    select = dbc.Select(
+        id=part,
+        options=[{"label": w, "value": v} for v, w in choices.items()],
+        value=next(iter(choices)),
+    )
+    return html.Label([parts.hidden(label), select])
+
+
+def options(
+    any_word: str,
+    values: Sequence[str],
+    chosen: str,
+    words: Mapping[str, str] | None = None,
+) -> list[dict[str, str]]:
+    """What a filter offers; a chosen value that no heater has stays on offer."""
+    known = [*values, chosen] if chosen and chosen not in values else list(values)
+    named = words or {}
+    return [
+        {"label": any_word, "value": ANY},
+        *({"label": named.get(v, v), "value": v} for v in known),
+    ]
+
+
+def type_options(view: FleetView) -> list[dict[str, str]]:
+    """The types that the filter offers."""
+    return options("Any type", view.types, view.query.type, TYPES)
+
+
+def counts(view: FleetView, search: str | None) -> Component:
+    """The numbers at the top: each is a filter."""
+    return html.Nav(
+        [_count(state, view, search) for state in COUNTS],
+        className="counts",
+        **parts.aria(label="Heaters by state"),
+    )
+
+
+def _count(state: str, view: FleetView, search: str | None) -> Component:
+    icon, words, tint = COUNTS[state]
+    number = view.counts[state]
+    active = view.query.state == state
+    chosen = None if state == "all" else state
+    classes = ["count", f"count-{tint}" if tint and number else "", "active"]
+    return dcc.Link(
+        [
+            html.Span(
+                [parts.icon(icon), text.number(number, 0)], className="count-value"
+            ),
+            html.Span(words, className="count-name"),
+            parts.hidden("(shown)") if active else None,
+        ],
+        href=links.href(PATH, links.with_query(search, state=chosen, page=None)),
+        className=" ".join(c for c in classes[: 3 if active else 2] if c),
+    )
+
+
+def body(
+    view: FleetView, prefs: Preferences, search: str | None, *, may_edit: bool
+) -> Component:
+    """The list below the filters.
+
+    Args:
+        view: one page of the fleet.
+        prefs: the reader's units and zone.
+        search: the query string, kept by every link of the list.
+        may_edit: whether to offer registering and editing.
+    """
+    register = _register_link(search) if may_edit else None
+    if not view.size:
+        return html.Div(_no_heaters(register), className="panel")
+    if not view.found:
+        return html.Div(_nothing_found(search), className="panel")
+    return html.Div(
+        [
+            html.Div(
+                [_found_words(view), _grouping(view, search), register],
+                className="list-head",
+            ),
+            table(view, prefs, search, may_edit=may_edit),
+            pager(view.query.page, view.pages, PATH, search),
+        ],
+        className="panel fleet-list",
+    )
+
+
+def _register_link(search: str | None) -> Component:
+    return dcc.Link(
+        [parts.icon("plus-lg"), "Register a heater"],
+        href=links.href(PATH, links.with_query(search, edit=None, register="1")),
+        className="btn btn-primary btn-with-icon",
+    )
+
+
+def _no_heaters(register: Component | None) -> Component:
+    command = html.Pre(
+        "python cli.py import telemetry FILE.csv\n"
+        'python cli.py device add wh-1 --name "Boiler room"',
+        className="command",
+    )
+    advice: list[str | Component] = [
+        "Import a file of readings, which registers its heaters, or register one:",
+        command,
+    ]
+    return html.Div(
+        [
+            parts.icon("inbox"),
+            html.P("No heaters yet", className="state-title"),
+            html.Div(advice),
+            register,
+        ],
+        className="state",
+    )
+
+
+def _nothing_found(search: str | None) -> Component:
+    return parts.empty_state(
+        "No heater passes these filters",
+        "Change the search or a filter, or look at all heaters.",
+        dcc.Link(
+            "Show all heaters",
+            href=links.href(PATH, links.with_query(search, **cleared())),
+            className="btn btn-outline-secondary",
+        ),
+    )
+
+
+def failure(shown: Component) -> Component:
+    """An error instead of the list, with the way back."""
+    back = dcc.Link("Show all heaters", href=links.href(PATH), className="btn-link")
+    return html.Div([shown, html.Div(back, className="state-way")], className="panel")
+
+
+def cleared() -> dict[str, None]:
+    """The changes to an address that show every heater."""
+    return dict.fromkeys((*FILTERS, "state", "page"))
+
+
+def _found_words(view: FleetView) -> Component:
+    query = view.query
+    first = (query.page - 1) * query.page_size + 1
+    last = first + len(view.rows) - 1
+    shown = text.number(view.found, 0)
+    words = f"{text.number(first, 0)} to {text.number(last, 0)} of {shown} heaters"
+    if view.found == 1:
+        words = "1 heater"
+    old = view.now - view.as_of
+    note = f", as of {text.duration(old)} ago" if old > OLD else ""
+    return html.Span(words + note, className="list-words", role="status")
+
+
+def _grouping(view: FleetView, search: str | None) -> Component:
+    choices = (("none", "One list", None), ("site", "By site", "site"))
+    items = [
+        dcc.Link(
+            [words, parts.hidden("(shown)") if view.query.group == key else None],
+            href=links.href(PATH, links.with_query(search, group=value, page=None)),
+            className="preset" + (" active" if view.query.group == key else ""),
+        )
+        for key, words, value in choices
+    ]
+    return html.Nav(items, className="presets", **parts.aria(label="Grouping"))
