@@ -10,15 +10,14 @@ from dash.dependencies import DashDependency
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from callbacks.device_form import Rejected, read_form
 from callbacks.errors import explained, failed, show_toast
 from callbacks.registration import Callbacks, caller, preferences
-from callbacks.water_heater.device_form import Rejected, read_form
-from dashboards import links
+from dashboards import device_form, links
+from dashboards.device_form import FIELDS
+from dashboards.device_form import IDS as FORM
 from dashboards.shell import IDS as SHELL
-from dashboards.water_heater import device_form
 from dashboards.water_heater import fleet as tab
-from dashboards.water_heater.device_form import FIELDS
-from dashboards.water_heater.device_form import IDS as FORM
 from dashboards.water_heater.fleet import IDS
 from services.access import requires
 from services.errors import Conflict, InvalidInput, ServiceError

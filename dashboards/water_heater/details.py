@@ -9,15 +9,15 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import links, parts, text
-from dashboards.health_cards import VERDICTS, reasons_card
-from dashboards.ids import ident
-from dashboards.live_pieces import REASONS, STATUS, mode_words
-from dashboards.water_heater.details_cards import (
+from dashboards.details_cards import (
     doubts_card,
     events_card,
     shadow_card,
 )
-from dashboards.water_heater.details_facts import identity_card, technical_card
+from dashboards.details_facts import identity_card, technical_card
+from dashboards.health_cards import VERDICTS, reasons_card
+from dashboards.ids import ident
+from dashboards.live_pieces import REASONS, STATUS, mode_words
 from services.details import DetailsView
 from services.metrics import Usage
 from services.units import CHOICES, Preferences

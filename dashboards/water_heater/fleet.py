@@ -9,11 +9,10 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards import links, parts, text
+from dashboards import device_form, links, parts, text
+from dashboards.fleet_table import PATH, TYPES, table
 from dashboards.ids import ident
 from dashboards.pager import pager
-from dashboards.water_heater import device_form
-from dashboards.water_heater.fleet_table import PATH, TYPES, table
 from services.fleet import FleetView
 from services.units import Preferences
 

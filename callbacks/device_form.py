@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from dashboards.water_heater.device_form import FIELDS, NOT_STATED, Field, shown
+from dashboards.device_form import FIELDS, NOT_STATED, Field, shown
 from data.records import Device
 from services.devices import field_errors
 from services.errors import InvalidInput

@@ -10,9 +10,9 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboards.fleet_table import TYPES
 from dashboards.ids import ident
 from dashboards.live_pieces import mode_words
-from dashboards.water_heater.fleet_table import TYPES
 from data.records import DEVICE_TYPES, MODES, Device
 from services.units import Preferences, convert, unit
 

@@ -10,8 +10,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboards import parts, text
+from dashboards.fleet_table import TYPES
 from dashboards.live_pieces import mode_words
-from dashboards.water_heater.fleet_table import TYPES
 from data.records import Band, Device
 from services.details import DetailsView
 from services.units import QUANTITIES, Preferences
