@@ -7,6 +7,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ FILE_ROWS = 500_000
 def run() -> list[Result]:
     """Measure both doors on stores of their own."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(home_dir=Path(folder) / "var", secret_key="q8Z!" * 10)
+        settings = Settings(home_dir=Path(folder) / "var", secret_key=token_hex())
         bootstrap.migrate(settings)
         services = bootstrap.build(settings)
         for number in range(DEVICES):
