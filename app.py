@@ -15,6 +15,8 @@ from flask_openapi3.openapi import OpenAPI
 
 from api import vendor
 from api.auth import blueprint as auth_blueprint
+from api.devices import blueprint as devices_blueprint
+from api.fleet import blueprint as fleet_blueprint
 from api.guard import Guard
 from api.headers import register_headers
 from api.health import blueprint as health_blueprint
@@ -90,11 +92,7 @@ def create_app(
         callback_permissions=lambda: callbacks.permissions,
     )
     register_login(server, services.accounts, services.tokens, settings)
-    server.register_api(auth_blueprint(services.accounts, services.tokens))
-    server.register_api(
-        telemetry_blueprint(services.telemetry, services.history, settings)
-    )
-    server.register_api(health_blueprint(services.readiness))
+    _rest(server, services, settings)
     register_problems(server)
     _home(server)
     _missing_pages(server, tabs)
@@ -150,6 +148,18 @@ def _dash(server: Any, files: vendor.Vendor) -> Dash:
             "/bootstrap/static/css/font/bootstrap-icons.min.css",
         ],
     )
+
+
+def _rest(server: OpenAPI, services: Services, settings: Settings) -> None:
+    """The routes under ``/api/v1``."""
+    for blueprint in (
+        auth_blueprint(services.accounts, services.tokens),
+        telemetry_blueprint(services.telemetry, services.history, settings),
+        fleet_blueprint(services.fleet, settings),
+        devices_blueprint(services.devices, services.details, settings),
+        health_blueprint(services.readiness),
+    ):
+        server.register_api(blueprint)
 
 
 def _home(server: flask.Flask) -> None:

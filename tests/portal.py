@@ -15,6 +15,9 @@ from flask.testing import FlaskClient
 from app import create_app
 from dashboards.registry import Tab, heater_tab
 from data.records import Device
+from services.details import Details
+from services.fleet import Fleet
+from services.health import Health
 from services.history import History
 from services.readiness import Readiness
 from tests.conftest import Stores
@@ -56,7 +59,16 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
     """Users vera, otto and ada; three simulated devices."""
     stores.add(*(Device(id=i, name=n, simulated=True) for i, n in PAIRS))
     with open_identity(stores.settings, stores.clock) as identity:
+        health = Health(stores.metrics, stores.clock)
         services: Any = SimpleNamespace(
+            fleet=Fleet(stores.device_store, stores.metrics, health, stores.clock),
+            details=Details(
+                stores.devices,
+                stores.device_store,
+                stores.metrics,
+                health,
+                stores.clock,
+            ),
             accounts=identity.accounts,
             tokens=identity.tokens,
             devices=stores.devices,
