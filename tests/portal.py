@@ -44,6 +44,7 @@ class Portal:
     app: Dash
     identity: Identity
     stores: Stores
+    services: Any = None
 
     def browser(self, name: str) -> FlaskClient:
         """A client that is signed in."""
@@ -84,7 +85,9 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
             ),
             clock=stores.clock,
         )
-        yield Portal(create_app(stores.settings, services, tabs), identity, stores)
+        yield Portal(
+            create_app(stores.settings, services, tabs), identity, stores, services
+        )
 
 
 def call(

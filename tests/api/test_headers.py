@@ -7,10 +7,8 @@ import hashlib
 import re
 
 import pytest
-from limits.errors import StorageError
 from sqlalchemy.exc import OperationalError
 
-from api.limits import Limits
 from tests.api.door import BODY, call, open_door
 
 PATHS = (
@@ -147,19 +145,6 @@ def test_reading_goes_on_while_nothing_can_be_written(door, monkeypatch):
     monkeypatch.setattr(door.identity.store, "touch", lambda *_: 1 / 0)
 
     assert client.get("/api/v1/things", headers=headers).status_code == 500
-
-
-def test_a_lost_counter_stops_nobody(settings, caplog):
-    """Without the common counter requests pass, and the log says so."""
-    limits = Limits(settings)
-
-    def away(*_):
-        raise StorageError(ConnectionError("the counter is away"))
-
-    limits._counter.hit = away
-    limits.count("api", "vera")
-
-    assert "not counted" in caplog.text
 
 
 def test_browsers_get_errors_as_pages(door):

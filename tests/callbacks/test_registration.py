@@ -87,17 +87,7 @@ def test_two_applications_do_not_touch_each_other(stores):
     """A second application in one process has all callbacks of the first."""
     with open_portal(stores) as portal:
         first = set(portal.app.callback_map)
-        services = type(
-            "Again",
-            (),
-            {
-                "accounts": portal.identity.accounts,
-                "tokens": portal.identity.tokens,
-                "devices": stores.devices,
-                "clock": stores.clock,
-            },
-        )
-        second = create_app(stores.settings, services, ())
+        second = create_app(stores.settings, portal.services, ())
         assert set(second.callback_map) < first
         assert portal.browser("vera").get("/heaters").status_code == 200
         assert set(portal.app.callback_map) == first
