@@ -204,7 +204,8 @@ class Devices:
             device_id, now, "user", "info", f"Device {what}", actor=caller.username
         )
         self._store.add_events(tx, [event])
-        self._audit.record(tx, caller, f"device.{what.rsplit(maxsplit=1)[-1]}", device_id)
+        verb = what.rsplit(maxsplit=1)[-1]
+        self._audit.record(tx, caller, f"device.{verb}", device_id)
 
 
 def field_errors(device: Device) -> dict[str, str]:
