@@ -21,6 +21,7 @@ from api.guard import Guard
 from api.headers import register_headers
 from api.health import blueprint as health_blueprint
 from api.login import register_login
+from api.openapi import register_openapi
 from api.problems import register_problems
 from api.telemetry import blueprint as telemetry_blueprint
 from bootstrap import Services, build
@@ -93,6 +94,7 @@ def create_app(
     )
     register_login(server, services.accounts, services.tokens, settings)
     _rest(server, services, settings)
+    register_openapi(server)
     register_problems(server)
     _home(server)
     _missing_pages(server, tabs)
