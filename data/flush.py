@@ -30,6 +30,7 @@ HOT_KEPT = timedelta(minutes=10)
 HOT_ROWS_AT_ONCE = 100_000
 STAGED_ROWS_AT_ONCE = 2_000_000
 """What one flush of bulk files takes on: it folds them in memory."""
+ONE_AT_A_TIME = "max_compacted_files => 1"
 OLD_FILES_KEPT = timedelta(hours=1)
 LAKE_TYPES = {
     "string": "VARCHAR",
@@ -173,12 +174,18 @@ class Flusher:
         run = self._connection.execute
         for table in ("telemetry", *ROLLUPS):
             run(f"CALL ducklake_rewrite_data_files('lake', '{table}')")
-            run(f"CALL ducklake_merge_adjacent_files('lake', '{table}')")
+            self._merge(table)
         started = now - OLD_FILES_KEPT
         self._sync_files(0)
         run("CALL ducklake_expire_snapshots('lake', older_than => $1)", [started])
         run("CALL ducklake_cleanup_old_files('lake', older_than => $1)", [started])
         run("CALL ducklake_delete_orphaned_files('lake', older_than => $1)", [started])
+
+    def _merge(self, table: str) -> None:
+        """Merge one partition after another: all at once would not fit in memory."""
+        call = f"CALL ducklake_merge_adjacent_files('lake', '{table}', {ONE_AT_A_TIME})"
+        while self._connection.execute(call).fetchall():
+            pass
 
     def _watermark(self) -> tuple[int, int]:
         row = self._connection.execute("FROM lake.watermark").fetchone()
