@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
     Rule("not_kept", "high", 20, 40,
          "Tank within 5 K of target (or hotter) for less than 70 % of the judged "
          "time, growing down to 0 %", checks.kept_poor),
-    Rule("partly_kept", "medium", 5, 20,
+    Rule("partly_kept", "low", 2, 10,
          "Tank within 5 K of target (or hotter) for 70 % to 90 % of the judged "
          "time", checks.kept_partly),
     Rule("weak_heating", "high", 15, 40,

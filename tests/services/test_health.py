@@ -163,7 +163,7 @@ def test_cold_tank_costs_points_by_time(stores: Stores, health: Health) -> None:
     view = judged(stores, health, device(bands={}), day(temperature_c=cold))
     assert codes(view) == ["partly_kept"]
     assert "80%" in view.reasons[0].sentence
-    assert view.reasons[0].points == 12
+    assert view.reasons[0].points == 6
     other = device(id="wh-2", bands={})
     always = judged(stores, health, other, day("wh-2", temperature_c=40.0))
     assert set(codes(always)) == {"not_kept", "legionella"}
