@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import flask
@@ -109,7 +110,9 @@ def create_app(
 def wsgi() -> flask.Flask:
     """The server for gunicorn: ``gunicorn "app:wsgi()"``."""
     settings = Settings()
-    server: flask.Flask = create_app(settings, build(settings)).server
+    services = build(settings)
+    server: flask.Flask = create_app(settings, services).server
+    services.fleet.keep_warm(Event())
     return server
 
 

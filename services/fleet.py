@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from time import perf_counter
 
 from data.device_store import DeviceStore
+from data.engine import QueryTimeout
 from services import fleet_rows
 from services.access import Principal, requires
-from services.errors import InvalidInput
+from services.errors import Busy, InvalidInput
 from services.fleet_rows import FleetRow
 from services.health import Health
 from services.metrics import Metrics
 
+LOG = logging.getLogger(__name__)
 PAGE = 50
 STATES: Mapping[str, Callable[[FleetRow], bool]] = {
     "all": lambda row: True,  # noqa: ARG005
@@ -47,6 +50,8 @@ SLOW = timedelta(seconds=0.5)
 """A picture that takes longer than this is renewed behind the reader's back ..."""
 OLDEST_SHOWN = timedelta(minutes=5)
 """... while the last one is shown with its age, unless it is older than this."""
+WARM_EVERY_S = 240.0
+"""Shorter than ``OLDEST_SHOWN``: a warm process always has a picture to show."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +194,22 @@ class Fleet:
             found.sort(key=lambda row: _site_key(sites[row.building]))
         return found
 
+    def keep_warm(self, done: Event) -> Thread:
+        """Keep a picture ready until ``done`` is set, so that nobody waits for it.
+
+        A web process calls this once, after its fork.
+        """
+
+        def renewing() -> None:
+            while not done.is_set():
+                with self._lock:
+                    self._renew()
+                done.wait(WARM_EVERY_S)
+
+        thread = Thread(target=renewing, name="fleet", daemon=True)
+        thread.start()
+        return thread
+
     def _picture(self) -> _Picture:
         version, now = self._devices.version(), self._clock()
         held = self._held
@@ -206,20 +227,30 @@ class Fleet:
             return current
 
     def _renew_behind(self) -> None:
+        def renewing() -> None:
+            try:
+                self._renew()
+            finally:
+                self._lock.release()
+
         if self._lock.acquire(blocking=False):
-            Thread(target=self._renew, daemon=True).start()
+            Thread(target=renewing, name="fleet", daemon=True).start()
 
     def _renew(self) -> None:
         try:
             self._held = self._made(self._devices.version(), self._clock())
-        finally:
-            self._lock.release()
+        except Exception:
+            # The next reader makes it in the foreground and is told what is wrong.
+            LOG.exception("the picture of the fleet was not renewed")
 
     def _made(self, version: tuple[int, int], now: datetime) -> _Picture:
         started = perf_counter()
         devices = self._devices.all()
         latest = self._metrics.latest()
-        health = self._health.of(devices)
+        try:
+            health = self._health.of(devices, latest)
+        except QueryTimeout as error:
+            raise Busy("The fleet took too long to look at. Try again.") from error
         rows = tuple(
             fleet_rows.row_of(d, latest.get(d.id), health[d.id], now) for d in devices
         )

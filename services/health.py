@@ -6,7 +6,7 @@ never held against a device: without evidence the verdict is ``cannot tell``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,20 +81,30 @@ class Health:
         self._metrics = metrics
         self._clock = clock
 
-    def of(self, devices: Collection[Device]) -> dict[str, HealthView]:
-        """The health of each device now, from one query for all of them."""
+    def of(
+        self,
+        devices: Collection[Device],
+        latest: Mapping[str, Latest] | None = None,
+    ) -> dict[str, HealthView]:
+        """The health of each device now, from one query for all of them.
+
+        ``latest`` spares looking up what ``Metrics.latest`` has just answered.
+        """
         judged = [d for d in devices if d.life_cycle in {"active", "pending"}]
         found = {
             d.id: _unknown("inactive", f"The heater is {d.life_cycle}: not judged.")
             for d in devices
         }
         if judged:
-            found |= {e.device.id: judge(e) for e in self._evidence(judged)}
+            found |= {e.device.id: judge(e) for e in self._evidence(judged, latest)}
         return found
 
-    def _evidence(self, devices: Sequence[Device]) -> list[Evidence]:
+    def _evidence(
+        self, devices: Sequence[Device], latest: Mapping[str, Latest] | None
+    ) -> list[Evidence]:
         now = self._clock()
-        latest = self._metrics.latest([d.id for d in devices])
+        if latest is None:
+            latest = self._metrics.latest([d.id for d in devices])
         # A reading of this very moment, or of a clock a little fast, counts too.
         end = now + CLOCK_AHEAD
         frame = self._metrics.series(

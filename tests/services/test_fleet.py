@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
+from time import monotonic, sleep
 
 import pytest
 
+import services.fleet
+from data.engine import QueryTimeout
 from data.records import Band, Device
 from services import access
 from services.access import Permission, Role
-from services.errors import Forbidden, InvalidInput
+from services.errors import Busy, Forbidden, InvalidInput
 from services.fleet import SORTS, STATES, Fleet, FleetQuery
 from services.health import Health
 from tests.conftest import ADMIN, NOW, SYSTEM, VIEWER, Stores, readings
@@ -224,6 +229,65 @@ def test_time_passing_makes_a_heater_silent(mixed: Fleet, stores: Stores) -> Non
 
     assert counts["silent"] == 6
     assert counts["heating"] == 0
+
+
+def test_a_slow_fleet_is_renewed_behind_the_reader(
+    mixed: Fleet, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last picture is shown with its age at once, then a new one follows."""
+    monkeypatch.setattr(services.fleet, "SLOW", timedelta())
+    first = mixed.page(VIEWER, FleetQuery())
+    stores.clock.forward(minutes=2)
+    while_renewing = mixed.page(VIEWER, FleetQuery())
+    until(lambda: mixed.page(VIEWER, FleetQuery()).as_of == stores.clock.now)
+
+    assert while_renewing.as_of == first.as_of == NOW
+    assert while_renewing.now == stores.clock.now
+
+
+def test_too_old_a_picture_is_never_shown(
+    mixed: Fleet, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the longest time a picture may be shown the reader waits for a new one."""
+    monkeypatch.setattr(services.fleet, "SLOW", timedelta())
+    mixed.page(VIEWER, FleetQuery())
+    stores.clock.forward(minutes=6)
+
+    assert mixed.page(VIEWER, FleetQuery()).as_of == stores.clock.now
+
+
+def test_a_warm_process_has_a_picture_before_anybody_asks(
+    mixed: Fleet, stores: Stores
+) -> None:
+    """Keeping warm makes the picture in the background."""
+    done = Event()
+    thread = mixed.keep_warm(done)
+    until(lambda: mixed._held is not None)
+    done.set()
+    thread.join()
+
+    assert mixed.page(VIEWER, FleetQuery()).size == 7
+
+
+def test_a_lake_that_does_not_answer_is_busy(
+    mixed: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query that takes too long is told as busy, not as a fault."""
+
+    def late(*_: object) -> None:
+        raise QueryTimeout("5 s")
+
+    monkeypatch.setattr(mixed._health, "of", late)
+    with pytest.raises(Busy):
+        mixed.page(VIEWER, FleetQuery())
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Wait for something that another thread does."""
+    end = monotonic() + 20
+    while not done():
+        assert monotonic() < end
+        sleep(0.02)
 
 
 def test_wrong_queries_name_what_is_allowed() -> None:
