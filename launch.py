@@ -43,7 +43,7 @@ def load_settings(**overrides: object) -> Settings:
             ".".join(("IOTSPHERE", *map(str, part["loc"]))).upper().replace(".", "_")
             + f": {part['msg']}"
             if part["loc"]
-            else str(part["msg"])
+            else str(part["msg"]).removeprefix("Value error, ")
             for part in error.errors()
         ]
         raise CannotStart("; ".join(told)) from error
