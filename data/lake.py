@@ -19,7 +19,15 @@ import pyarrow.compute as pc
 
 from data.engine import Reader
 from data.hot_store import READING_TYPES, HotStore
-from data.partials import bucket_sql, columns, fold, from_readings, gaps_table
+from data.partials import (
+    STEP_COLUMNS,
+    bucket_sql,
+    columns,
+    fold,
+    from_readings,
+    gaps_table,
+    link,
+)
 from data.records import METRICS
 
 TIERS: tuple[tuple[int, str, timedelta], ...] = (
@@ -80,7 +88,12 @@ class Lake:
         with self._reader.cursor() as cursor:
             cursor.register("gaps", gaps_table(gaps_s))
             source = _source(cursor, hot, (tier_s, table), metrics, values, one)
-            folded = fold(source, bucket_sql(bucket_s), metrics, across=True)
+            steps = only is None or not STEP_COLUMNS.isdisjoint(only)
+            bucket = bucket_sql(bucket_s)
+            if tier_s == bucket_s:
+                folded = link(source) if steps else source
+            else:
+                folded = fold(source, bucket, metrics, across=True, steps=steps)
             names = [n for n in columns(metrics) if only is None or n in {*only, *KEY}]
             query = f"SELECT {', '.join(names)} FROM ({folded}) "
             query += "WHERE ts >= $first ORDER BY device_id, ts"
@@ -178,7 +191,11 @@ def _source(
     values: dict[str, datetime],
     one: str | None,
 ) -> str:
-    """SQL of the partials the query folds: stored ones, and readings where needed."""
+    """SQL of the partials the query folds.
+
+    Those of a roll-up, one for each of its buckets, folded anew where readings are
+    fresh; or else the readings themselves.
+    """
     tier_s, table = tier
     # Before the window functions run, else one page would fold the whole fleet.
     mine = "AND device_id IN (SELECT device_id FROM gaps)"
@@ -213,6 +230,7 @@ def _source(
             ANTI JOIN {slice_} AS s USING (device_id, ts))""",
         metrics,
     )
+    raw = fold(raw, bucket_sql(tier_s), metrics, across=False)
     return f"""{stored} AND (device_id, ts) NOT IN {touched}
         UNION ALL SELECT {names} FROM ({raw})"""
 

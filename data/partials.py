@@ -34,7 +34,10 @@ TOTALS = (
     "kept_s",
     "judged_s",
 )
+ENDS_OF_STEP = ("meter_first", "meter_last", "start_first", "start_last")
 FIRST_OF_STEP = ("heating_first", "flow_first", "power_first", "kept_first")
+STEP_COLUMNS = frozenset({*ENDS_OF_STEP, *FIRST_OF_STEP, *TOTALS})
+"""The columns of a partial that come from the time between readings."""
 
 
 def bucket_sql(bucket_s: int, column: str = "first_ts") -> str:
@@ -75,10 +78,7 @@ def columns(metrics: Sequence[str] = METRICS) -> tuple[str, ...]:
         "last_ts",
         *metric_columns(metrics),
         "mode_last",
-        "meter_first",
-        "meter_last",
-        "start_first",
-        "start_last",
+        *ENDS_OF_STEP,
         *FIRST_OF_STEP,
         *TOTALS,
     )
@@ -158,21 +158,22 @@ def _folded(metrics: Sequence[str]) -> str:
     )
 
 
-STEP_TOTALS = """
-    sum(covered_s + step_s) AS covered_s,
-    sum(heating_s + CASE WHEN heating_first THEN step_s ELSE 0 END) AS heating_s,
-    sum(starts + CASE WHEN start_first AND NOT start_before THEN 1 ELSE 0 END)::BIGINT
-      AS starts,
-    sum(meter_kwh + CASE WHEN meter_first >= meter_before
-                         THEN meter_first - meter_before
-                         WHEN meter_first < meter_before / 2 THEN meter_first
-                         ELSE 0 END) AS meter_kwh,
-    sum(power_kwh + coalesce(power_first, 0) * step_s / 3.6e6) AS power_kwh,
-    sum(volume_l + coalesce(flow_first, 0) * step_s / 60) AS volume_l,
-    sum(kept_s + CASE WHEN kept_first THEN step_s ELSE 0 END) AS kept_s,
-    sum(judged_s + CASE WHEN kept_first IS NOT NULL THEN step_s ELSE 0 END)
-      AS judged_s
-"""  # a meter that fell below half was reset and counts from zero; less is jitter
+STEPS: Mapping[str, str] = {
+    "covered_s": "covered_s + step_s",
+    "heating_s": "heating_s + CASE WHEN heating_first THEN step_s ELSE 0 END",
+    "starts": "starts + (coalesce(start_first AND NOT start_before, false))::BIGINT",
+    "meter_kwh": """meter_kwh + CASE
+        WHEN meter_first >= meter_before THEN meter_first - meter_before
+        WHEN meter_first < meter_before / 2 THEN meter_first ELSE 0 END""",
+    "power_kwh": "power_kwh + coalesce(power_first, 0) * step_s / 3.6e6",
+    "volume_l": "volume_l + coalesce(flow_first, 0) * step_s / 60",
+    "kept_s": "kept_s + CASE WHEN kept_first THEN step_s ELSE 0 END",
+    "judged_s": "judged_s + CASE WHEN kept_first IS NOT NULL THEN step_s ELSE 0 END",
+}
+"""Each total of a partial with the step before it.
+
+A meter that fell below half was reset and counts from zero; less is jitter.
+"""
 
 
 def fold(
@@ -181,6 +182,7 @@ def fold(
     metrics: Sequence[str] = METRICS,
     *,
     across: bool,
+    steps: bool = True,
 ) -> str:
     """SQL that folds the partials of ``source`` into buckets.
 
@@ -191,6 +193,7 @@ def fold(
         across: whether a bucket takes in the step from the bucket before it. A
             query wants that; a stored roll-up must not, so that it depends on
             nothing but its own readings.
+        steps: whether ``STEP_COLUMNS`` are wanted; without them it is faster.
 
     The relation ``gaps(device_id, gap_s)`` holds each device's gap limit.
     """
@@ -199,18 +202,47 @@ def fold(
     # the window, which is twice as fast on millions of readings. A query's few
     # partials are scanned once and kept; a build's many are scanned twice instead.
     kept = "MATERIALIZED" if across else "NOT MATERIALIZED"
+    values = f"""
+        SELECT device_id, bucket, sum(n)::BIGINT AS n,
+               sum(flagged_n)::BIGINT AS flagged_n, {_folded(metrics)}
+               min(first_ts) AS first_ts, max(last_ts) AS last_ts,
+               arg_max(mode_last, last_ts) AS mode_last
+        FROM partials GROUP BY device_id, bucket"""
+    if not steps:
+        return f"""
+            WITH partials AS (SELECT *, {bucket} AS bucket FROM ({source}))
+            SELECT * RENAME (bucket AS ts) FROM ({values})"""
     return f"""
         WITH partials AS {kept} (SELECT *, {bucket} AS bucket FROM ({source}))
         SELECT device_id, bucket AS ts, values_.* EXCLUDE (device_id, bucket),
                steps.* EXCLUDE (device_id, bucket)
-        FROM (
-            SELECT device_id, bucket, sum(n)::BIGINT AS n,
-                   sum(flagged_n)::BIGINT AS flagged_n, {_folded(metrics)}
-                   min(first_ts) AS first_ts, max(last_ts) AS last_ts,
-                   arg_max(mode_last, last_ts) AS mode_last
-            FROM partials GROUP BY device_id, bucket
-        ) AS values_
+        FROM ({values}) AS values_
         JOIN ({_steps(within)}) AS steps USING (device_id, bucket)"""
+
+
+def link(source: str) -> str:
+    """SQL that adds the step before it to each partial of ``source``.
+
+    The answer is that of ``fold`` for a source that has one partial for each bucket
+    asked for, as a stored roll-up has, and takes half the time.
+    """
+    linked = ", ".join(f"{sql} AS {name}" for name, sql in STEPS.items())
+    return f"SELECT * REPLACE ({linked}) FROM ({_with_step(f'({source})', '*')})"
+
+
+def _with_step(source: str, names: str, within: str = "device_id") -> str:
+    """SQL of the columns named and of the step before, as far as it counts."""
+    return f"""
+        SELECT linked.*, CASE WHEN gap_us <= gap_s * 1e6 THEN gap_us / 1e6
+                              ELSE 0 END AS step_s
+        FROM (
+            SELECT {names}, date_diff('us', lag(last_ts) OVER w, first_ts) AS gap_us,
+                   lag(meter_last IGNORE NULLS) OVER w AS meter_before,
+                   lag(start_last IGNORE NULLS) OVER w AS start_before
+            FROM {source}
+            WINDOW w AS (PARTITION BY {within} ORDER BY first_ts)
+        ) AS linked
+        JOIN gaps USING (device_id)"""
 
 
 def _steps(within: str) -> str:
@@ -218,25 +250,17 @@ def _steps(within: str) -> str:
     firsts = ", ".join(
         f"arg_min_null({name}, first_ts) AS {name}" for name in FIRST_OF_STEP
     )
-    used = ", ".join(("meter_first", "meter_last", "start_first", "start_last"))
+    names = ("device_id", "bucket", "first_ts", "last_ts", *ENDS_OF_STEP)
+    used = ", ".join((*names, *FIRST_OF_STEP, *TOTALS))
+    types = column_types()
+    totals = ", ".join(
+        f"sum({q})::{types[name]} AS {name}" for name, q in STEPS.items()
+    )
     return f"""
         SELECT device_id, bucket, arg_min(meter_first, first_ts) AS meter_first,
                arg_max(meter_last, last_ts) AS meter_last,
                arg_min(start_first, first_ts) AS start_first,
                arg_max(start_last, last_ts) AS start_last,
-               {firsts}, {STEP_TOTALS}
-        FROM (
-            SELECT linked.*, CASE WHEN gap_us <= gap_s * 1e6 THEN gap_us / 1e6
-                                  ELSE 0 END AS step_s
-            FROM (
-                SELECT device_id, bucket, first_ts, last_ts, {used},
-                       {", ".join(FIRST_OF_STEP)}, {", ".join(TOTALS)},
-                       date_diff('us', lag(last_ts) OVER w, first_ts) AS gap_us,
-                       lag(meter_last IGNORE NULLS) OVER w AS meter_before,
-                       lag(start_last IGNORE NULLS) OVER w AS start_before
-                FROM partials
-                WINDOW w AS (PARTITION BY {within} ORDER BY first_ts)
-            ) AS linked
-            JOIN gaps USING (device_id)
-        )
+               {firsts}, {totals}
+        FROM ({_with_step("partials", used, within)})
         GROUP BY device_id, bucket"""
