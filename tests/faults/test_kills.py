@@ -85,6 +85,7 @@ def check(home: Path) -> dict[str, int]:
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(3600)
 def test_kills_during_ingest_and_flush_lose_and_double_nothing(tmp_path: Path) -> None:
     """After each of many SIGKILLs every acknowledged reading is there exactly once."""
     chance = random.Random(20)
