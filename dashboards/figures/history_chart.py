@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from dashboards.figures.event_strip import Mark, event_marks
 from dashboards.figures.stack import Panel, limit, room, stack
 from dashboards.figures.theme import Figure, colour, faded, metric_colour, wall_time
 from dashboards.figures.timeseries import (
     Look,
-    Mark,
     Piece,
     band,
     bars,
-    event_marks,
     line,
     pieces,
 )
@@ -110,7 +109,7 @@ class _Drawing:
 
     def _measured(self, metric: str, panel: str) -> list[dict[str, Any]]:
         lines, label = self.now.lines, QUANTITIES[metric].label
-        pale = self._look(f"{label}, range", metric, tint=self._pale(metric, 0.3))
+        pale = self._look(label, metric, tint=self._pale(metric, 0.3))
         low, high = lines[f"{metric}_min"], lines[f"{metric}_max"]
         return [
             *band(low, high, self.cut, panel, pale),
@@ -130,7 +129,7 @@ class _Drawing:
 
     def _flow(self) -> list[dict[str, Any]]:
         metric = "flow_lpm"
-        pale = self._look("Flow, highest", metric, tint=self._pale(metric, 0.4))
+        pale = self._look("Flow", metric, tint=self._pale(metric, 0.4))
         mean = self._look("Flow, mean", metric)
         return [
             *band(None, self.now.lines["flow_lpm_max"], self.cut, FLOW, pale),
@@ -232,7 +231,9 @@ class _Drawing:
         what = QUANTITIES[metric]
         tint = metric_colour(self.prefs.theme, metric)
         pale = "highest" if metric == "flow_lpm" else "range"
-        words = [f"<b>{what.label}</b> ({unit(what.kind, self.prefs)})"]
+        # On a phone the line has room for no word more.
+        label = what.label.removeprefix("Tank ").capitalize()
+        words = [f"<b>{label}</b> ({unit(what.kind, self.prefs)})"]
         words.append(f'<span style="color:{tint}">━</span> mean')
         words.append(f'<span style="color:{self._pale(metric, 0.45)}">█</span> {pale}')
         if metric == "temperature_c":

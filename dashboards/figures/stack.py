@@ -24,7 +24,7 @@ from services.buckets import Numbers
 NEAR = 0.6
 BELOW_PX = 48
 """Labels of the time axis and margins."""
-HEADING_SHIFT_PX = 30
+HEADING_SHIFT_PX = 28
 """Titles begin over the numbers of the y axis: on a phone they need the room."""
 
 

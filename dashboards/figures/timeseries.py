@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,18 +17,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from dashboards.figures.theme import colour, values
+from dashboards.figures.theme import values
 from services.buckets import Numbers, Times
 
-MARK_SHAPES = {
-    "critical": ("x", "bad"),
-    "high": ("triangle-up", "bad"),
-    "medium": ("diamond", "watch"),
-    "low": ("square", "accent"),
-    "info": ("circle", "text-soft"),
-}
-"""Severity -> shape and colour token, so that colour never stands alone."""
-MESSAGE_CHARACTERS = 90
+MOST_FILLS = 12
+"""Runs without a gap that are drawn as filled lines; more of them as bars."""
 
 
 @dataclass(frozen=True)
@@ -133,39 +125,91 @@ def _alone(numbers: Numbers, cut: Sequence[Piece]) -> list[tuple[str, int]]:
     found = []
     for i in np.flatnonzero(known & ~before & ~after).tolist():
         piece = next(p for p in cut if p.part.start <= i < p.part.stop)
-        step = np.timedelta64((i - piece.part.start) * piece.dx, "ms")
-        found.append((str(np.datetime64(piece.x0, "s") + step)[:19], i))
+        found.append((_later(piece, i - piece.part.start), i))
     return found
 
 
 def band(
     low: Numbers | None, high: Numbers, cut: Sequence[Piece], panel: str, look: Look
 ) -> list[dict[str, Any]]:
-    """From lowest to highest, as touching bars; ``low`` ``None`` stands on zero."""
+    """From lowest to highest of each bucket; ``low`` ``None`` stands on zero.
+
+    A filled line is drawn fast but knows no gaps, so each run of buckets gets its
+    own; a bucket alone, and all of them where runs are many, are drawn as bars.
+    """
+    runs = [run for piece in cut for run in _runs(high, piece)]
+    if len(runs) > MOST_FILLS:
+        return [_bars_of(low, high, piece, panel, look) for piece in cut]
     drawn = []
-    for piece in cut:
-        top = high[piece.part]
-        trace: dict[str, Any] = {
-            "type": "bar",
-            "name": look.name,
-            "yaxis": panel,
-            "x0": piece.x0,
-            "dx": piece.dx,
-            "width": piece.dx,
-            "marker": {"color": look.tint, "line": {"width": 0}},
-            "hovertemplate": f"%{{y:.{look.decimals}f}} {look.unit}",
-        }
-        if low is None:
-            trace["y"] = compact(top, look.decimals)
-        else:
-            base = low[piece.part]
-            trace["base"] = compact(base, look.decimals)
-            trace["y"] = compact(top - base, look.decimals)
-            trace["hovertemplate"] = (
-                f"%{{base:.{look.decimals}f}} to %{{y:.{look.decimals}f}} {look.unit}"
-            )
-        drawn.append(trace)
+    for run in runs:
+        if run.part.stop - run.part.start == 1:
+            drawn.append(_bars_of(low, high, run, panel, look))
+            continue
+        if low is not None:
+            drawn.append(_edge(low, run, panel, look, f"{look.name}, lowest"))
+        top = _edge(high, run, panel, look, f"{look.name}, highest")
+        fill = "tozeroy" if low is None else "tonexty"
+        drawn.append({**top, "fill": fill, "fillcolor": look.tint})
     return drawn
+
+
+def _runs(numbers: Numbers, piece: Piece) -> list[Piece]:
+    """The runs of known values in a piece."""
+    known = np.isfinite(numbers[piece.part])
+    edges = np.flatnonzero(np.diff(np.r_[False, known, False]))
+    first = piece.part.start
+    return [
+        Piece(slice(first + a, first + b), _later(piece, a), piece.dx)
+        for a, b in edges.reshape(-1, 2).tolist()
+    ]
+
+
+def _later(piece: Piece, buckets: int) -> str:
+    step = np.timedelta64(buckets * piece.dx, "ms")
+    return str(np.datetime64(piece.x0, "ms") + step)[:19]
+
+
+def _edge(
+    numbers: Numbers, run: Piece, panel: str, look: Look, name: str
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "yaxis": panel,
+        "x0": run.x0,
+        "dx": run.dx,
+        "y": compact(numbers[run.part], look.decimals),
+        "line": {"width": 0, "color": look.tint, "shape": "hvh"},
+        "hovertemplate": f"%{{y:.{look.decimals}f}} {look.unit}",
+    }
+
+
+def _bars_of(
+    low: Numbers | None, high: Numbers, piece: Piece, panel: str, look: Look
+) -> dict[str, Any]:
+    top = high[piece.part]
+    trace: dict[str, Any] = {
+        "type": "bar",
+        "name": f"{look.name}, highest" if low is None else f"{look.name}, range",
+        "yaxis": panel,
+        "x0": piece.x0,
+        "dx": piece.dx,
+        "width": piece.dx,
+        "y": compact(top, look.decimals),
+        "marker": {"color": look.tint, "line": {"width": 0}},
+        "hovertemplate": f"%{{y:.{look.decimals}f}} {look.unit}",
+    }
+    if low is None:
+        return trace
+    base = low[piece.part]
+    words = f"%{{base:.{look.decimals}f}} to %{{y:.{look.decimals}f}} {look.unit}"
+    return {
+        **trace,
+        "base": compact(base, look.decimals),
+        "y": compact(top - base, look.decimals),
+        "hovertemplate": words,
+    }
 
 
 def bars(
@@ -204,52 +248,3 @@ def bars(
         "marker": marker,
         "hovertemplate": f"%{{y:.{look.decimals}f}} {look.unit}",
     }
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Events at one wall time: how many, how bad, what they say."""
-
-    x: str
-    count: int
-    severity: str
-    messages: Sequence[str]
-
-
-def event_marks(
-    marks: Sequence[Mark], panel: str, name: str, theme: str, *, faint: bool = False
-) -> dict[str, Any]:
-    """Events as marks on a strip of their own; what happened on hover."""
-    looks = [MARK_SHAPES.get(m.severity, MARK_SHAPES["info"]) for m in marks]
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "yaxis": panel,
-        "x": [m.x for m in marks],
-        "y": [0.2 if faint else 0.7] * len(marks),
-        "text": [_said(m) for m in marks],
-        "marker": {
-            "size": 9,
-            "symbol": [shape for shape, _ in looks],
-            "color": [colour(theme, token) for _, token in looks],
-            "opacity": 0.45 if faint else 1,
-        },
-        "cliponaxis": False,
-        "hovertemplate": "%{text}",
-    }
-
-
-def _said(mark: Mark) -> str:
-    lines = [escape(_short(message), quote=False) for message in mark.messages]
-    left = mark.count - len(lines)
-    if left > 0:
-        lines.append(f"and {left} more")
-    return "<br>".join(lines)
-
-
-def _short(message: str) -> str:
-    plain = " ".join(message.split())
-    if len(plain) <= MESSAGE_CHARACTERS:
-        return plain
-    return plain[: MESSAGE_CHARACTERS - 1] + "…"

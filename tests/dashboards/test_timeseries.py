@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from dashboards.figures.event_strip import Mark, event_marks
 from dashboards.figures.stack import Panel, limit, room, stack
 from dashboards.figures.timeseries import (
     Look,
-    Mark,
     band,
     bars,
-    event_marks,
     line,
     pieces,
 )
@@ -76,18 +75,42 @@ def test_a_line_breaks_at_gaps_and_dots_single_values() -> None:
     assert dots["y"] == [4.0, 6.0]
 
 
-def test_a_band_stands_on_the_lowest_value() -> None:
-    """A range is a bar from lowest to highest, absent where nothing is known."""
-    low, high = np.array([1.0, NAN, 3.3]), np.array([2.5, NAN, 3.4])
+def test_a_band_ends_at_a_gap_and_begins_after_it() -> None:
+    """Each run of buckets has its own filled line, and a bucket alone has a bar."""
+    low = np.array([1.0, 2.0, NAN, 3.3, NAN, 4.0, 5.0])
+    high = low + 1.5
 
-    (ranged,) = band(low, high, pieces(hours(3), PLAIN), "y", LOOK)
-    (peak,) = band(None, high, pieces(hours(3), PLAIN), "y", LOOK)
+    first_low, first, alone, last_low, last = band(
+        low, high, pieces(hours(7), PLAIN), "y", LOOK
+    )
 
-    assert ranged["base"] == [1.0, None, 3.3]
-    assert ranged["y"] == [1.5, None, 0.1]
+    assert (first_low["y"], first["y"]) == ([1, 2], [2.5, 3.5])
+    assert first["fill"] == last["fill"] == "tonexty"
+    assert "fill" not in first_low
+    assert (last_low["x0"], last["y"]) == ("2026-03-28T17:00:00", [5.5, 6.5])
+    assert (alone["type"], alone["base"], alone["y"]) == ("bar", [3.3], [1.5])
+    assert alone["x0"] == "2026-03-28T15:00:00"
+
+
+def test_a_band_of_many_runs_is_bars() -> None:
+    """With gaps everywhere one trace of bars draws them all, absent in the gaps."""
+    high = np.array([2.5, 3.0, NAN] * 20)
+
+    (ranged,) = band(high - 1, high, pieces(hours(60), PLAIN), "y", LOOK)
+    (peak,) = band(None, high, pieces(hours(60), PLAIN), "y", LOOK)
+
+    assert ranged["base"][:4] == [1.5, 2, None, 1.5]
+    assert ranged["y"][:4] == [1, 1, None, 1]
     assert ranged["width"] == ranged["dx"] == 3_600_000
-    assert peak["y"] == [2.5, None, 3.4]
+    assert peak["y"][:4] == [2.5, 3, None, 2.5]
     assert "base" not in peak
+
+
+def test_a_band_on_zero_is_filled_to_zero() -> None:
+    """A highest value alone is filled down to the axis."""
+    (peak,) = band(None, np.array([1.0, 2.0]), pieces(hours(2), PLAIN), "y", LOOK)
+
+    assert (peak["fill"], peak["y"]) == ("tozeroy", [1, 2])
 
 
 def test_bars_are_as_wide_as_their_time() -> None:
