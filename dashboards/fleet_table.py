@@ -135,42 +135,42 @@ def _row(
     search: str | None,
     may_edit: bool,
 ) -> Component:
-    cells: list[Any] = [
-        _heater(row),
-        [
-            _connection(row),
-            html.Div(parts.moment(row.last_seen, view.now, prefs))
-            if row.last_seen
-            else None,
-        ],
-        _temperature(row, view.now, prefs),
-        _sparkline(row, prefs),
-        _mode(row),
-        _health(row.health, prefs),
-        text.number(row.energy_kwh, 1),
+    """One heater in few components: the page pays for each at every change."""
+    stale = " stale" if row.connectivity != "online" or _old(row) else ""
+    cells: list[tuple[Any, str]] = [
+        (_heater(row), ""),
+        (_connection(row, view.now, prefs), ""),
+        (_temperature(row, view.now, prefs), f"number{stale}"),
+        (_sparkline(row, prefs), ""),
+        (_mode(row), ""),
+        (_health(row.health, prefs), ""),
+        (text.number(row.energy_kwh, 1), "number"),
     ]
     tds = [
-        html.Td(
-            cell,
-            className="number" if title in NUMERIC else "",
-            **{"data-label": title},  # type: ignore[arg-type]
-        )
-        for cell, (title, _, _) in zip(cells, COLUMNS, strict=True)
+        html.Td(cell, className=classes, **{"data-label": title})  # type: ignore[arg-type]
+        for (cell, classes), (title, _, _) in zip(cells, COLUMNS, strict=True)
     ]
     if may_edit:
         edit = dcc.Link(
-            [parts.icon("pencil"), parts.hidden(f"Edit {row.name}")],
+            " ",
+            title=f"Edit {row.name}",
             href=links.href(PATH, links.with_query(search, edit=row.device_id)),
-            className="row-action",
+            className="row-action bi bi-pencil",
         )
         tds.append(html.Td(edit, className="row-actions"))
     return html.Tr(tds, className="heater-row", key=row.device_id)
 
 
+def _chip(kind: str, word: str, class_name: str = "") -> Component:
+    """``parts.chip`` as a single component: its shape comes from the style sheet."""
+    shape = f"bi bi-{parts.CHIP_ICONS[kind]}"
+    return html.Span(word, className=f"chip chip-{kind} {shape} {class_name}".strip())
+
+
 def _heater(row: FleetRow) -> list[Component | None]:
     make = " ".join(part for part in (row.make, row.model) if part)
-    kind = TYPES.get(row.type or "")
-    facts = " · ".join(part for part in (make, kind) if part)
+    facts = [part for part in (make, TYPES.get(row.type or "")) if part]
+    lines = [line for line in (row.place, " · ".join(facts)) if line]
     return [
         dcc.Link(
             row.name,
@@ -178,33 +178,33 @@ def _heater(row: FleetRow) -> list[Component | None]:
             className="row-link",
         ),
         parts.simulated_badge() if row.simulated else None,
-        html.Div(row.place, className="row-note") if row.place else None,
-        html.Div(facts, className="row-note") if facts else None,
+        html.Div("\n".join(lines), className="row-note lines") if lines else None,
     ]
 
 
-def _connection(row: FleetRow) -> Component:
-    if row.life_cycle in LIFE:
-        return parts.chip(*LIFE[row.life_cycle])
-    return parts.connectivity_chip(row.connectivity)
+def _connection(
+    row: FleetRow, now: datetime, prefs: Preferences
+) -> list[Component | None]:
+    state = LIFE.get(row.life_cycle) or parts.CONNECTIVITY[row.connectivity]
+    age = parts.moment(row.last_seen, now, prefs) if row.last_seen else None
+    return [_chip(*state), age]
+
+
+def _old(row: FleetRow) -> bool:
+    """Whether the temperature is from before the newest reading."""
+    value, seen = row.temperature_c, row.last_seen
+    return bool(value and seen and seen - value.ts > OLD_VALUE)
 
 
 def _temperature(
     row: FleetRow, now: datetime, prefs: Preferences
-) -> list[Component | None]:
+) -> list[Component | str | None]:
     value = row.temperature_c
-    seen = row.last_seen
-    old = bool(value and seen and seen - value.ts > OLD_VALUE)
-    stale = " stale" if old or row.connectivity != "online" else ""
+    target = _amount("target_temperature_c", row.target_c, prefs)
     return [
-        html.Span(
-            _amount("temperature_c", value, prefs), className=f"row-value{stale}"
-        ),
-        html.Div(parts.moment(value.ts, now, prefs)) if old and value else None,
-        html.Div(
-            f"target {_amount('target_temperature_c', row.target_c, prefs)}",
-            className="row-note",
-        ),
+        _amount("temperature_c", value, prefs),
+        parts.moment(value.ts, now, prefs) if value and _old(row) else None,
+        html.Div(f"target {target}", className="row-note"),
     ]
 
 
@@ -227,24 +227,19 @@ def _sparkline(row: FleetRow, prefs: Preferences) -> Component:
     return sparkline(row.hourly_c, said, prefs.theme, scale=scale)
 
 
-def _mode(row: FleetRow) -> list[Component | None]:
+def _mode(row: FleetRow) -> list[Component | str | None]:
     word = mode_words(str(row.mode.value)) if row.mode else text.NO_DATA
     known = row.heating in {"heating", "standby"}
-    return [
-        html.Span(word),
-        html.Div(parts.chip(*STATUS[row.heating])) if known else None,
-    ]
+    return [word, _chip(*STATUS[row.heating], "below") if known else None]
 
 
 def _health(health: HealthView, prefs: Preferences) -> list[Component | None]:
-    chip = parts.chip(*VERDICTS[health.verdict])
+    chip = VERDICTS[health.verdict]
     if health.verdict == "look" and health.severity:
-        chip = parts.severity_chip(health.severity)
+        chip = parts.SEVERITY[health.severity]
     score = None
     if health.score is not None:
-        score = html.Span(f"{health.score}", className="row-score", title="of 100")
+        score = html.B(f"{health.score}", className="row-score", title="of 100")
     why = health.reasons[0].told(prefs) if health.reasons else None
-    return [
-        html.Div([chip, score], className="row-health"),
-        html.Div(why, className="row-note why", title=why) if why else None,
-    ]
+    said = html.Div(why, className="row-note why", title=why) if why else None
+    return [_chip(*chip), score, said]

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from services.fleet import Fleet
 
 CONTROLS = (IDS.text, IDS.make, IDS.type, IDS.site, IDS.sort)
+CHOICES = (IDS.make, IDS.type, IDS.site)
+KEPT = (
+    *((part, "options") for part in CHOICES),
+    *((part, "value") for part in CONTROLS),
+)
+"""What the list's callback keeps in step with the address."""
 EMPTY = {"q": "", "make": tab.ANY, "type": tab.ANY, "site": tab.ANY, "sort": "worst"}
 """Keys of the address in the order of ``CONTROLS``, and what each holds by default."""
 FORM_KEYS = ("edit", "register")
@@ -86,32 +92,35 @@ def _register_list(callbacks: Callbacks, services: FleetServices) -> None:
         "fleet.read",
         Output(IDS.counts, "children"),
         Output(IDS.list, "children"),
-        *(Output(part, "options") for part in (IDS.make, IDS.type, IDS.site)),
-        *(Output(part, "value") for part in CONTROLS),
+        *(Output(part, prop) for part, prop in KEPT),
         Input(SHELL.location, "search"),
         Input(IDS.tick, "n_intervals"),
-        *(State(part, "value") for part in CONTROLS),
+        *(State(part, prop) for part, prop in KEPT),
     )
     def show_fleet(search: str | None, _ticks: object, *held: object) -> Any:
         query = links.parse_search(search)
         values = [query.get(k) or empty for k, empty in EMPTY.items()]
-        news = [
-            no_update if value == now else value
-            for value, now in zip(values, held, strict=True)
-        ]
+        options = list(held[: len(CHOICES)])
         try:
             view = services.fleet.page(caller(), read_query(search))
         except Exception as error:  # noqa: BLE001 - the reader gets the error state
-            return None, tab.failure(failed(error)), *[no_update] * 3, *news
+            return None, tab.failure(failed(error)), *_news(held, options + values)
+        options = [
+            tab.options("Any make", view.makes, view.query.make),
+            tab.type_options(view),
+            tab.options("Any site", view.buildings, view.query.site),
+        ]
         may_edit = caller().may("device.admin")
         return (
             tab.counts(view, search),
             tab.body(view, preferences(), search, may_edit=may_edit),
-            tab.options("Any make", view.makes, view.query.make),
-            tab.type_options(view),
-            tab.options("Any site", view.buildings, view.query.site),
-            *news,
+            *_news(held, options + values),
         )
+
+
+def _news(held: Sequence[object], now: Sequence[object]) -> list[Any]:
+    """What differs from what the page has: each change makes it look at all rows."""
+    return [no_update if a == b else b for a, b in zip(held, now, strict=True)]
 
 
 def _register_filters(callbacks: Callbacks) -> None:
@@ -142,10 +151,13 @@ def _register_drawer(callbacks: Callbacks, services: FleetServices) -> None:
         Output(IDS.drawer, "title"),
         Output(IDS.form, "children"),
         Input(SHELL.location, "search"),
+        State(IDS.drawer, "is_open"),
     )
-    def show_form(search: str | None) -> Any:
+    def show_form(search: str | None, is_open: bool | None) -> Any:
         query = links.parse_search(search)
         if not any(query.get(key) for key in FORM_KEYS):
+            if not is_open:
+                raise PreventUpdate
             return False, no_update, no_update
         try:
             requires(caller(), "device.admin")

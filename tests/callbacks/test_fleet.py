@@ -138,12 +138,20 @@ def opened(site: Portal, who: str, search: str) -> dict[str, Any]:
     found = answer(
         site, who, DRAWER, {"shell-location.search": search}, "shell-location.search"
     )
+    assert found.status_code == 200, found.text
     return found.get_json()["response"]
+
+
+def test_the_form_closes_with_its_address(site: Portal) -> None:
+    """Without the form in the address an open drawer closes, a closed one stays."""
+    for is_open, status in ((True, 200), (False, 204)):
+        values = {"shell-location.search": "", DRAWER: is_open}
+        found = answer(site, "ada", DRAWER, values, "shell-location.search")
+        assert found.status_code == status
 
 
 def test_the_form_opens_for_an_administrator_only(site: Portal) -> None:
     """The address opens the form; others read why they cannot have it."""
-    assert opened(site, "ada", "")["fleet-drawer"]["is_open"] is False
     form = opened(site, "ada", "?edit=wh-1")
     assert form["fleet-drawer"] == {"is_open": True, "title": "Edit Boiler A"}
     refused = str(opened(site, "otto", "?edit=wh-1")["fleet-form"])
