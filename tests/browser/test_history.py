@@ -22,7 +22,6 @@ pytestmark = pytest.mark.browser
 TABS = (*SAMPLES, heater_tab("history", "History", "device.read"))
 PLOT = "#history-chart .draglayer .xy .nsewdrag"
 DRAWN = "#history-chart .main-svg"
-"""Milliseconds from the click to the frame in which the last chart is drawn."""
 
 
 @pytest.fixture
