@@ -1,4 +1,4 @@
-"""The Fleet and Details tabs in a real browser: filter, register, open, units."""
+"""The Fleet tab in a real browser: filter, register, edit, open, on a phone."""
 
 from __future__ import annotations
 
@@ -122,24 +122,3 @@ def test_rows_are_cards_on_a_phone(site):
 
     assert site.driver.execute_script(label, cells[2]) == '"Tank / target"'
     assert not site.find_element(".fleet-table thead").is_displayed()
-
-
-def test_details_switch_units_and_filter_events(site):
-    """°F is kept for the person and redraws; the event filter is in the address."""
-    site.driver.get(site.server.url + "/heaters/wh-1/details")
-    site.wait_for_element(".details-tiles")
-    tile = ".details-tiles .tile-value"
-    assert "°C" in site.find_element(tile).text
-
-    site.find_element(".unit-switch .form-check:last-child input").click()
-    until(site, lambda: "°F" in site.find_element(tile).text)
-    site.driver.refresh()
-    until(site, lambda: "°F" in site.find_element(tile).text)
-
-    pressed(site, ".presets a[href*='category=alert']")
-    until(site, lambda: "Events (1)" in site.find_element("#details-body").text)
-    assert "Too hot for a moment" in site.find_element("#details-body").text
-    pressed(site, ".presets a[href*='category=maintenance']")
-    until(site, lambda: "No event of this kind" in site.find_element("main").text)
-    assert site.driver.current_url.endswith("?category=maintenance")
-    assert site.get_logs() == []
