@@ -14,10 +14,12 @@ from dash.exceptions import PreventUpdate
 
 from dashboards import parts
 from dashboards.shell import IDS
+from data.session import store_unavailable
 from services.errors import Busy, ServiceError
 
 log = structlog.get_logger(__name__)
 
+BUSY = "The store did not answer in time. Try again, or ask for a shorter range."
 UNEXPECTED = "This did not work, and the fault is ours. It has been noted."
 
 
@@ -57,6 +59,8 @@ def explained(error: Exception) -> tuple[str, str | None]:
     """The text for the user, and the reference under which it was logged."""
     if isinstance(error, ServiceError):
         return str(error), None
+    if store_unavailable(error):
+        return BUSY, None
     reference = request_id()
     log.error("callback failed", reference=reference, exc_info=error)
     return UNEXPECTED, reference

@@ -29,7 +29,7 @@ WRITER_MEMORY_FACTOR = 4
 """The one writer sorts and folds whole imports; readers answer single questions."""
 
 
-class QueryTimeout(Exception):
+class QueryTimeout(TimeoutError):
     """A query ran longer than the limit and was interrupted."""
 
 

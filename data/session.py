@@ -20,7 +20,7 @@ Transaction = Connection
 
 def store_unavailable(error: BaseException) -> bool:
     """Whether the database did not answer in time: trying again may work."""
-    return isinstance(error, OperationalError | PoolTimeout)
+    return isinstance(error, OperationalError | PoolTimeout | TimeoutError)
 
 
 def open_engine(url: str) -> Engine:

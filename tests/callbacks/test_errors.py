@@ -8,7 +8,8 @@ import flask
 import pytest
 from dash.exceptions import PreventUpdate
 
-from callbacks.errors import UNEXPECTED, explained, guarded
+from callbacks.errors import BUSY, UNEXPECTED, explained, guarded
+from data.engine import QueryTimeout
 from services.errors import NotFound
 from tests.portal import call
 
@@ -50,6 +51,11 @@ def test_a_service_error_is_told_as_it_is():
         "There is no such thing.",
         None,
     )
+
+
+def test_a_query_that_was_cut_is_told_with_what_to_do():
+    """A store that does not answer in time is not called a fault of ours."""
+    assert explained(QueryTimeout("5 s")) == (BUSY, None)
 
 
 def test_prevent_update_passes():
