@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -21,6 +22,7 @@ from tests.services.test_history import lively
 pytestmark = pytest.mark.browser
 TABS = (*SAMPLES, heater_tab("history", "History", "device.read"))
 PLOT = "#history-chart .draglayer .xy .nsewdrag"
+STALE = (StaleElementReferenceException,)
 DRAWN = "#history-chart .main-svg"
 
 
@@ -41,7 +43,9 @@ def site(stores, dash_duo):
 
 def until(site, condition) -> None:
     """Wait for something that the page does by itself."""
-    WebDriverWait(site.driver, 15).until(lambda _: condition())
+    WebDriverWait(site.driver, 15, ignored_exceptions=STALE).until(
+        lambda _: condition()
+    )
 
 
 def card_title(site) -> str:
