@@ -17,12 +17,14 @@ from flask_openapi3.openapi import OpenAPI
 from api import vendor
 from api.auth import blueprint as auth_blueprint
 from api.devices import blueprint as devices_blueprint
+from api.drift import blueprint as drift_blueprint
 from api.fleet import blueprint as fleet_blueprint
 from api.guard import Guard
 from api.headers import register_headers
 from api.health import blueprint as health_blueprint
 from api.login import register_login
 from api.openapi import register_openapi
+from api.performance import blueprint as performance_blueprint
 from api.problems import register_problems
 from api.telemetry import blueprint as telemetry_blueprint
 from bootstrap import Services, build
@@ -162,6 +164,8 @@ def _rest(server: OpenAPI, services: Services, settings: Settings) -> None:
         telemetry_blueprint(services.telemetry, services.history, settings),
         fleet_blueprint(services.fleet, settings),
         devices_blueprint(services.devices, services.details, settings),
+        drift_blueprint(services.drift),
+        performance_blueprint(services.performance),
         health_blueprint(services.readiness),
     ):
         server.register_api(blueprint)

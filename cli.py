@@ -23,6 +23,7 @@ from services.errors import ServiceError
 from services.imports import ImportOptions
 from settings import Settings
 from workers import processes, worker
+from workers.monitor import MonitorLoop
 from workers.simulator import Simulator
 
 app = typer.Typer(help="IoTSphere", no_args_is_help=True, add_completion=False)
@@ -96,7 +97,7 @@ def run_worker() -> None:
         fail(error)
     live = settings.demo and services.demo.exists
     simulator = Simulator(services.demo, settings.demo_speed) if live else None
-    raise typer.Exit(worker.run(loop, simulator))
+    raise typer.Exit(worker.run(loop, MonitorLoop(services.judging), simulator))
 
 
 @import_app.command(name="telemetry")

@@ -96,6 +96,14 @@ class Settings(BaseSettings):
     max_points: int = Field(
         5_000, ge=100, description="Most points of one drawn or answered series."
     )
+    inference_retention_days: int | None = Field(
+        None,
+        ge=1,
+        description=(
+            "Rows of monitored models older than this are dropped; their counts stay. "
+            "A model may name its own; unset = rows are kept."
+        ),
+    )
     max_page: int = Field(500, ge=1, description="Most rows of one page of a list.")
     api_per_minute: int = Field(
         600, ge=1, description="REST requests of one user in a minute."

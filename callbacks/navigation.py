@@ -16,6 +16,8 @@ from callbacks.errors import failed, guarded, show_toast
 from callbacks.parsing import parse_units
 from callbacks.registration import Callbacks, caller, preferences
 from dashboards import header, links, shell
+from dashboards.header import MODEL_GOTO, MODEL_SWITCH
+from dashboards.model_header import choose_header, model_header, switch_search
 from dashboards.registry import Tab, match
 from dashboards.shell import IDS, PRODUCT
 from services.access import Principal, requires
@@ -24,6 +26,7 @@ from services.units import Preferences
 
 if TYPE_CHECKING:
     from services.devices import DeviceHeaderView
+    from services.models_views import ModelHeaderView
 
 
 class Accounts(Protocol):
@@ -42,6 +45,18 @@ class Devices(Protocol):
         """What the header of a device's pages shows."""
 
 
+class Models(Protocol):
+    """The part of the model service that the frame needs."""
+
+    def header(
+        self, caller: Principal, name: str, version: str | None
+    ) -> ModelHeaderView:
+        """What the header of a model's pages shows."""
+
+    def options(self, caller: Principal) -> tuple[tuple[str, str], ...]:
+        """Name and label of each model."""
+
+
 class ShellServices(Protocol):
     """What the frame needs of the services."""
 
@@ -54,6 +69,10 @@ class ShellServices(Protocol):
         """Devices."""
 
     @property
+    def models(self) -> Models:
+        """Monitored models."""
+
+    @property
     def clock(self) -> Callable[[], datetime]:
         """The time, aware UTC."""
 
@@ -64,6 +83,7 @@ def register(
     """Connect the frame: pages, header, device switch, menu."""
     _register_pages(callbacks, services, tabs)
     _register_device(callbacks, services, tabs)
+    _register_model(callbacks, tabs)
     _register_menu(callbacks, services)
 
 
@@ -92,8 +112,11 @@ def _register_pages(
         head = guarded(lambda: _header(services, tab, device_id, search, tabs))
         if set(ctx.triggered_prop_ids) == {f"{IDS.location}.search"}:
             # Same page: the tab reads the address itself, only links change.
-            return head, rail, no_update, no_update
-        return head, rail, *_page(services, layouts[tab.key], tab, device_id)
+            title = _model_title(tab, search) if tab.per_model else no_update
+            return head, rail, no_update, title
+        page, title = _page(services, layouts[tab.key], tab, device_id)
+        title = _model_title(tab, search) if tab.per_model else title
+        return head, rail, page, title
 
 
 def _page(
@@ -117,6 +140,8 @@ def _header(
     search: str | None,
     tabs: Sequence[Tab],
 ) -> list[Component | None] | None:
+    if tab.per_model:
+        return _model_header(services, tab, search, tabs)
     if device_id is None:
         return header.page_header(tab, tabs, search)
     try:
@@ -131,6 +156,31 @@ def _header(
         now=services.clock(),
         prefs=preferences(),
     )
+
+
+def _model_header(
+    services: ShellServices, tab: Tab, search: str | None, tabs: Sequence[Tab]
+) -> list[Component | None]:
+    view = _model_view(services, search)
+    if view is None:
+        return choose_header(services.models.options(caller()), tab, tabs, search)
+    now, prefs = services.clock(), preferences()
+    return model_header(view, tab, tabs, search=search, now=now, prefs=prefs)
+
+
+def _model_view(services: ShellServices, search: str | None) -> ModelHeaderView | None:
+    query = links.parse_search(search)
+    name, version = query.get("model"), query.get("version") or None
+    if not name:
+        return None
+    try:
+        return services.models.header(caller(), name, version)
+    except NotFound:
+        return None  # the page itself says so; from here one can go to another
+
+
+def _model_title(tab: Tab, search: str | None) -> str:
+    return _title(tab.title, links.parse_search(search).get("model"))
 
 
 def _title(*words: str | None) -> str:
@@ -167,6 +217,23 @@ def _register_device(
             raise PreventUpdate
         view = services.devices.header(caller(), found[1])
         return header.device_status(view, services.clock(), preferences())
+
+
+def _register_model(callbacks: Callbacks, tabs: Sequence[Tab]) -> None:
+    @callbacks.on(
+        "model.read",
+        Output(MODEL_GOTO, "href"),
+        Input(MODEL_SWITCH, "value"),
+        State(IDS.location, "pathname"),
+        State(IDS.location, "search"),
+        prevent_initial_call=True,
+    )
+    def switch_model(chosen: str | None, path: str, search: str | None) -> str:
+        found = match(path, tabs)
+        shown = links.parse_search(search).get("model")
+        if found is None or not chosen or chosen == shown:
+            raise PreventUpdate
+        return links.href(found[0].address(), switch_search(search, chosen))
 
 
 def _register_menu(callbacks: Callbacks, services: ShellServices) -> None:

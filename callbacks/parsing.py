@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from dash import no_update
 
 from dashboards.links import build_search, parse_search, with_query
 from services.errors import InvalidInput
 from services.units import Preferences
 
-__all__ = ["build_search", "dates_search", "parse_search", "parse_units", "with_query"]
+__all__ = [
+    "build_search",
+    "dates_search",
+    "news",
+    "parse_search",
+    "parse_units",
+    "with_query",
+]
 
 
 def parse_units(values: Mapping[str, object]) -> Preferences:
@@ -52,3 +62,8 @@ def _day(text: str | None) -> date:
 def _midnight(day: date, prefs: Preferences) -> str:
     local = datetime.combine(day, time(), tzinfo=prefs.zone)
     return local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def news(held: Sequence[object], now: Sequence[object]) -> list[Any]:
+    """What differs from what the page has: each change makes it look at all rows."""
+    return [no_update if a == b else b for a, b in zip(held, now, strict=True)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import links, parts
+from dashboards.ids import ident
 from dashboards.registry import HOME, Tab, built_dashboards, siblings
 from dashboards.shell import IDS
 from services.units import Preferences
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from services.devices import DeviceHeaderView
 
 STATUS_EVERY_MS = 30_000
+MODEL_SWITCH = ident("header", "model-switch")
+MODEL_GOTO = ident("header", "model-goto")
 
 LIFE_CYCLE_WORDS = {
     "pending": "Waiting for activation",
@@ -94,11 +97,12 @@ def device_status(
 def link_tabs(
     tab: Tab, tabs: Sequence[Tab], device_id: str | None, search: str | None
 ) -> Component | None:
-    """Links to the tabs beside this one; they keep the time range."""
+    """Links to the tabs beside this one; they keep the range, and the model."""
     beside = siblings(tab, tabs)
     if len(beside) < 2:
         return None
-    kept = links.range_only(search)
+    monitoring = tab.dashboard == "monitoring"
+    kept = links.model_only(search) if monitoring else links.range_only(search)
     items = [
         dcc.Link(
             [
@@ -120,6 +124,8 @@ def declared() -> list[Component]:
         dcc.Interval(id=IDS.tick),
         dcc.Dropdown(id=IDS.switch),
         dcc.Location(id=IDS.switch_goto),
+        dcc.Dropdown(id=MODEL_SWITCH),
+        dcc.Location(id=MODEL_GOTO),
     ]
 
 
@@ -144,44 +150,73 @@ def _back_link(tab: Tab, tabs: Sequence[Tab]) -> Component | None:
 
 
 def _switcher(view: DeviceHeaderView, tab: Tab, search: str | None) -> Component:
-    ids = [device_id for device_id, _ in view.options]
-    place = ids.index(view.device_id) if view.device_id in ids else -1
-    before = ids[place - 1] if place > 0 else None
-    after = ids[place + 1] if -1 < place < len(ids) - 1 else None
+    kept = links.range_only(search)
+
+    def address(device_id: str) -> str:
+        return links.href(tab.address(device_id), kept)
+
+    return switcher(
+        "water heater",
+        view.device_id,
+        [
+            {"label": label, "value": device_id, "search": label}
+            for device_id, label in view.options
+        ],
+        address,
+        ids=(IDS.switch, IDS.switch_goto),
+    )
+
+
+def switcher(
+    what: str,
+    shown: str | None,
+    options: list[Any],
+    address: Callable[[str], str],
+    *,
+    ids: tuple[str, str],
+) -> Component:
+    """The previous, the next, and a search box for any other.
+
+    Args:
+        what: what one chooses, in words.
+        shown: value of the one that is open; ``None`` when none is.
+        options: what the search box offers: dicts with ``value``, or plain values.
+        address: value -> its page.
+        ids: of the search box and of the location it writes.
+    """
+    known = [o["value"] if isinstance(o, dict) else o for o in options]
+    place = known.index(shown) if shown in known else -1
+    before = address(known[place - 1]) if place > 0 else None
+    after = address(known[place + 1]) if -1 < place < len(known) - 1 else None
+    word = f"Go to another {what}" if shown else f"Choose a {what}"
     return html.Div(
         [
-            _step("chevron-left", "Previous water heater", before, tab, search),
+            _step("chevron-left", f"Previous {what}", before),
             html.Div(
                 dcc.Dropdown(
-                    id=IDS.switch,
-                    options=[
-                        {"label": label, "value": device_id, "search": label}
-                        for device_id, label in view.options
-                    ],
+                    id=ids[0],
+                    options=options,
                     # Without a value, so that opening it leads to the search box.
                     value=None,
                     clearable=False,
                     searchable=True,
-                    placeholder="Go to another water heater",
+                    placeholder=word,
                 ),
                 className="switch-box",
             ),
-            _step("chevron-right", "Next water heater", after, tab, search),
+            _step("chevron-right", f"Next {what}", after),
             # Inserted together with the dropdown: so the switch does not run
             # when the header is drawn, only when somebody chooses.
-            dcc.Location(id=IDS.switch_goto, refresh="callback-nav"),
+            dcc.Location(id=ids[1], refresh="callback-nav"),
         ],
         className="switcher",
     )
 
 
-def _step(
-    icon: str, words: str, device_id: str | None, tab: Tab, search: str | None
-) -> Component:
+def _step(icon: str, words: str, address: str | None) -> Component:
     content = [parts.icon(icon), parts.hidden(words)]
-    if device_id is None:
+    if address is None:
         return html.Span(
             content, className="step disabled", **parts.aria(disabled="true")
         )
-    address = links.href(tab.address(device_id), links.range_only(search))
     return dcc.Link(content, href=address, className="step", title=words)

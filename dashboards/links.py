@@ -52,3 +52,17 @@ def range_only(search: str | None) -> str:
     """The part of a query string that other tabs understand: the time range."""
     query = parse_search(search)
     return build_search({key: query.get(key) for key in RANGE_KEYS})
+
+
+MODEL_KEYS = ("model", "version", "segment", "window", *RANGE_KEYS)
+
+
+def model_only(search: str | None, **changes: str | None) -> str:
+    """The part of a query string that every monitoring tab understands.
+
+    Args:
+        search: the query string of the page.
+        changes: keys to set or, with ``None``, to leave out.
+    """
+    query = parse_search(search)
+    return build_search({**{key: query.get(key) for key in MODEL_KEYS}, **changes})

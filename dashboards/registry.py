@@ -33,7 +33,8 @@ class Tab:
     """One tab: where it lives, who may open it and which modules make it.
 
     ``layout`` has ``IDS``, ``skeleton()`` and ``body()``; ``callbacks`` has
-    ``register()``. ``path`` may hold ``<device_id>``.
+    ``register()``. ``path`` may hold ``<device_id>``; a tab that is ``per_model``
+    is about the model its query string names.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Tab:
     permission: str
     layout: str
     callbacks: str
+    per_model: bool = False
 
     @property
     def per_device(self) -> bool:
@@ -67,11 +69,30 @@ def heater_tab(key: str, title: str, permission: str, path: str = "") -> Tab:
     )
 
 
+def monitoring_tab(
+    key: str, title: str, permission: str, *, per_model: bool = False
+) -> Tab:
+    """A tab of the model monitoring dashboard."""
+    return Tab(
+        key=key,
+        title=title,
+        dashboard="monitoring",
+        path=f"/monitoring/{key}",
+        permission=permission,
+        layout=f"dashboards.monitoring.{key}",
+        callbacks=f"callbacks.monitoring.{key}",
+        per_model=per_model,
+    )
+
+
 TABS: tuple[Tab, ...] = (
     heater_tab("fleet", "Fleet", "fleet.read", "/heaters"),
     heater_tab("details", "Details", "device.read"),
     heater_tab("operations", "Operations", "device.read"),
     heater_tab("history", "History", "device.read"),
+    monitoring_tab("models", "Models", "model.read"),
+    monitoring_tab("performance", "Performance", "model.read", per_model=True),
+    monitoring_tab("drift", "Drift", "model.read", per_model=True),
 )
 """The tabs that are built, in the order of the screen."""
 

@@ -15,15 +15,14 @@ from pathlib import Path
 from threading import Lock, Timer
 
 import duckdb
-from sqlalchemy.engine import make_url
 
 from settings import Settings
 
-EXTENSIONS = (
-    "duckdb_extension_sqlite_scanner",
-    "duckdb_extension_postgres_scanner",
-    "duckdb_extension_ducklake",
-)
+CATALOG_EXTENSIONS = {
+    "sqlite": "duckdb_extension_sqlite_scanner",
+    "postgres": "duckdb_extension_postgres_scanner",
+}
+LAKE_EXTENSION = "duckdb_extension_ducklake"
 CATALOG_BUSY_MS = 5_000
 WRITER_MEMORY_FACTOR = 4
 """The one writer sorts and folds whole imports; readers answer single questions."""
@@ -49,6 +48,9 @@ def _catalog(settings: Settings) -> tuple[str, str]:
         settings.catalog_file.parent.mkdir(parents=True, exist_ok=True)
         options = f", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT {CATALOG_BUSY_MS}"
         return f"ducklake:sqlite:{settings.catalog_file}", options
+    # Imported here: the default catalog needs none of it, and it takes its time.
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+
     url = make_url(settings.lake_catalog)
     parts = {
         "dbname": url.database,
@@ -74,7 +76,8 @@ def connect(settings: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection
             "temp_directory": str(spill),
         }
     )
-    for package in EXTENSIONS:
+    kind = "sqlite" if settings.lake_catalog is None else "postgres"
+    for package in (CATALOG_EXTENSIONS[kind], LAKE_EXTENSION):
         connection.execute(f"LOAD {_quoted(_extension_file(package))}")
     address, options = _catalog(settings)
     settings.lake_dir.mkdir(parents=True, exist_ok=True)
@@ -92,6 +95,7 @@ def _lock_down(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Non
         settings.lake_dir,
         settings.catalog_file.parent,
         settings.staging_dir,
+        settings.home_dir / "references",
         settings.home_dir / "spill",
     )
     # Both spellings: a relative DATA_PATH is compared as it was written.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -132,6 +132,11 @@ class Flusher:
         self._connection = connect(settings, read_only=False)
         create_lake(self._connection)
 
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The lake's one writing connection, for the other part of the flusher."""
+        return self._connection
+
     def close(self) -> None:
         """Close the lake and give the writer lock back."""
         self._connection.close()
@@ -172,11 +177,12 @@ class Flusher:
         Old files stay for an hour: a running query may still read them.
         """
         run = self._connection.execute
-        for table in ("telemetry", *ROLLUPS):
+        tables = [row[0] for row in run("SHOW TABLES FROM lake").fetchall()]
+        for table in tables:
             run(f"CALL ducklake_rewrite_data_files('lake', '{table}')")
             self._merge(table)
         started = now - OLD_FILES_KEPT
-        self._sync_files(0)
+        sync_files(self._settings.lake_dir, tables, 0)
         run("CALL ducklake_expire_snapshots('lake', older_than => $1)", [started])
         run("CALL ducklake_cleanup_old_files('lake', older_than => $1)", [started])
         run("CALL ducklake_delete_orphaned_files('lake', older_than => $1)", [started])
@@ -215,7 +221,7 @@ class Flusher:
                 buckets = refold(self._connection)
             run("DROP TABLE IF EXISTS incoming")
             run("UPDATE lake.watermark SET hot_id = $1, staged_id = $2", list(marks))
-            self._sync_files(started_ns)
+            sync_files(self._settings.lake_dir, ("telemetry", *ROLLUPS), started_ns)
             run("COMMIT")
         except BaseException:
             run("ROLLBACK")
@@ -263,17 +269,18 @@ class Flusher:
         )
         return self._count()
 
-    def _sync_files(self, since_ns: int) -> None:
-        """Sync what this transaction wrote: the engine itself does not (strace)."""
-        for table in ("telemetry", *ROLLUPS):
-            folder = self._settings.lake_dir / "main" / table
-            fresh = [
-                file
-                for file in folder.rglob("*.parquet")
-                if file.stat().st_mtime_ns >= since_ns
-            ]
-            for path in {*fresh, *(file.parent for file in fresh)}:
-                _sync(path)
+
+def sync_files(lake_dir: Path, tables: Iterable[str], since_ns: int) -> None:
+    """Sync what a transaction wrote: the engine itself does not (strace)."""
+    for table in tables:
+        folder = lake_dir / "main" / table
+        fresh = [
+            file
+            for file in folder.rglob("*.parquet")
+            if file.stat().st_mtime_ns >= since_ns
+        ]
+        for path in {*fresh, *(file.parent for file in fresh)}:
+            _sync(path)
 
 
 def _sync(path: Path) -> None:

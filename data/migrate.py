@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from data.model_tables import models
 from data.session import unit_of_work
-from data.tables import metadata
 
 
 class WrongSchema(Exception):
@@ -63,7 +63,7 @@ def check(engine: Engine) -> None:
 
 
 def differences(engine: Engine) -> list[object]:
-    """What the migrations leave different from ``data/tables.py``."""
+    """What the migrations leave different from the tables in the code."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
-        return list(compare_metadata(context, metadata))
+        return list(compare_metadata(context, models.metadata))

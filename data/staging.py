@@ -17,16 +17,26 @@ STAGED_TYPES = {**READING_TYPES, "late": pa.bool_()}
 
 def write(frame: pd.DataFrame, folder: Path) -> Path:
     """Write readings to a new synced Parquet file; its path."""
-    folder.mkdir(parents=True, exist_ok=True)
     table = pa.table(
         {
             name: pa.array(frame[name], type=kind, from_pandas=True)
             for name, kind in STAGED_TYPES.items()
         }
     )
-    path = folder / f"{uuid4().hex}.parquet"
+    return write_table(table, fresh_file(folder))
+
+
+def fresh_file(folder: Path) -> Path:
+    """A path in the folder that nobody uses."""
+    return folder / f"{uuid4().hex}.parquet"
+
+
+def write_table(table: pa.Table, path: Path, compression: str = "lz4") -> Path:
+    """Write a table to a new file and sync file and folder; the path."""
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as handle:
-        pq.write_table(table, handle, compression="lz4")
+        pq.write_table(table, handle, compression=compression)
         handle.flush()
         os.fsync(handle.fileno())
     entry = os.open(folder, os.O_RDONLY)

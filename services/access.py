@@ -49,6 +49,18 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "device.control": Permission(
             Role.OPERATOR, "Set target temperature, mode and away-until"
         ),
+        "model.read": Permission(
+            Role.VIEWER, "See monitored models: health, performance and drift"
+        ),
+        "model.write": Permission(
+            Role.OPERATOR, "Edit thresholds, archive and restore models"
+        ),
+        "model.admin": Permission(
+            Role.ADMIN, "Register models and set their references"
+        ),
+        "inference.write": Permission(
+            Role.ADMIN, "Send predictions and labels of any model"
+        ),
         "device.admin": Permission(
             Role.ADMIN, "Register, edit, deactivate and remove devices"
         ),

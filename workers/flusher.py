@@ -11,7 +11,10 @@ import structlog
 from data.device_store import DeviceStore
 from data.flush import STAGED_ROWS_AT_ONCE, Flusher
 from data.hot_store import HotStore, to_us
+from data.inference_flush import InferenceFlusher
+from data.model_store import ModelStore
 from services.metrics import gap_s
+from services.monitoring.loss_estimates import LossEstimates
 from settings import Settings
 
 LOOK_EVERY_S = 1.0
@@ -27,12 +30,16 @@ class FlushLoop:
         settings: Settings,
         hot: HotStore,
         devices: DeviceStore,
+        models: ModelStore,
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._devices = devices
         self._clock = clock
         self._flusher = Flusher(settings, hot)
+        self._inferences = InferenceFlusher(
+            settings, models, self._flusher.connection, LossEstimates().of
+        )
         self._maintained = clock()
 
     def close(self) -> None:
@@ -40,7 +47,19 @@ class FlushLoop:
         self._flusher.close()
 
     def step(self) -> int:
-        """Flush one portion if one is due; how many readings went to the lake."""
+        """Flush one portion of what is due; how many rows went to the lake."""
+        return self._readings() + self._model_rows()
+
+    def _model_rows(self) -> int:
+        if not self._inferences.pending():
+            return 0
+        moved = self._inferences.flush()
+        log.info(
+            "counted", rows=moved.rows, duplicates=moved.duplicates, days=moved.days
+        )
+        return moved.rows + moved.duplicates
+
+    def _readings(self) -> int:
         pending = self._flusher.pending()
         oldest = pending.oldest_received_us
         waited = timedelta(seconds=self._settings.flush_age_s)
@@ -60,8 +79,12 @@ class FlushLoop:
                 done.wait(LOOK_EVERY_S / 5)
 
     def drain(self, progress: Callable[[int], None] | None = None) -> int:
-        """Flush everything that waits now; how many readings went to the lake."""
+        """Flush everything that waits now; how many rows went to the lake."""
         moved = 0
+        while waiting := self._model_rows():
+            moved += waiting
+            if progress is not None:
+                progress(moved)
         while (pending := self._flusher.pending()).rows or pending.files:
             moved += self._flush()
             if progress is not None:
@@ -73,6 +96,7 @@ class FlushLoop:
         now = self._clock()
         if now - self._maintained >= MAINTAIN_EVERY:
             self._maintained = now
+            self._inferences.retain(now, self._settings.inference_retention_days)
             self._flusher.maintain(now)
             log.info("lake maintained")
 

@@ -1,4 +1,4 @@
-"""The worker process: the flusher, and in demo mode the simulated heaters."""
+"""The worker: the flusher, the judge of models, in demo mode the simulated heaters."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from types import FrameType
 import structlog
 
 from workers.flusher import FlushLoop
+from workers.monitor import MonitorLoop
 from workers.simulator import Simulator
 
 log = structlog.get_logger()
 Task = Callable[[Event], None]
 
 
-def run(flush_loop: FlushLoop, simulator: Simulator | None) -> int:
+def run(
+    flush_loop: FlushLoop, monitor: MonitorLoop, simulator: Simulator | None
+) -> int:
     """Work until SIGTERM or SIGINT; the exit status.
 
     A task that fails ends the whole process: the one who started it sees that, and
@@ -24,7 +27,7 @@ def run(flush_loop: FlushLoop, simulator: Simulator | None) -> int:
     """
     stop, failed = Event(), Event()
     _stop_on_signals(stop)
-    tasks = [flush_loop.run]
+    tasks = [flush_loop.run, monitor.run]
     if simulator is not None:
         tasks.append(simulator.run)
     threads = [

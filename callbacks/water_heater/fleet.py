@@ -12,10 +12,12 @@ from dash.exceptions import PreventUpdate
 
 from callbacks.device_form import Rejected, read_form
 from callbacks.errors import explained, failed, show_toast
+from callbacks.parsing import news
 from callbacks.registration import Callbacks, caller, preferences
 from dashboards import device_form, links
 from dashboards.device_form import FIELDS
 from dashboards.device_form import IDS as FORM
+from dashboards.filters import ANY, options
 from dashboards.shell import IDS as SHELL
 from dashboards.water_heater import fleet as tab
 from dashboards.water_heater.fleet import IDS
@@ -34,7 +36,7 @@ KEPT = (
     *((part, "value") for part in CONTROLS),
 )
 """What the list's callback keeps in step with the address."""
-EMPTY = {"q": "", "make": tab.ANY, "type": tab.ANY, "site": tab.ANY, "sort": "worst"}
+EMPTY = {"q": "", "make": ANY, "type": ANY, "site": ANY, "sort": "worst"}
 """Keys of the address in the order of ``CONTROLS``, and what each holds by default."""
 FORM_KEYS = ("edit", "register")
 ADDRESS: tuple[DashDependency, ...] = (
@@ -100,27 +102,22 @@ def _register_list(callbacks: Callbacks, services: FleetServices) -> None:
     def show_fleet(search: str | None, _ticks: object, *held: object) -> Any:
         query = links.parse_search(search)
         values = [query.get(k) or empty for k, empty in EMPTY.items()]
-        options = list(held[: len(CHOICES)])
+        offered = list(held[: len(CHOICES)])
         try:
             view = services.fleet.page(caller(), read_query(search))
         except Exception as error:  # noqa: BLE001 - the reader gets the error state
-            return None, tab.failure(failed(error)), *_news(held, options + values)
-        options = [
-            tab.options("Any make", view.makes, view.query.make),
+            return None, tab.failure(failed(error)), *news(held, offered + values)
+        offered = [
+            options("Any make", view.makes, view.query.make),
             tab.type_options(view),
-            tab.options("Any site", view.buildings, view.query.site),
+            options("Any site", view.buildings, view.query.site),
         ]
         may_edit = caller().may("device.admin")
         return (
             tab.counts(view, search),
             tab.body(view, preferences(), search, may_edit=may_edit),
-            *_news(held, options + values),
+            *news(held, offered + values),
         )
-
-
-def _news(held: Sequence[object], now: Sequence[object]) -> list[Any]:
-    """What differs from what the page has: each change makes it look at all rows."""
-    return [no_update if a == b else b for a, b in zip(held, now, strict=True)]
 
 
 def _register_filters(callbacks: Callbacks) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 
 import dash_bootstrap_components as dbc
@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import device_form, links, parts, text
+from dashboards.filters import ANY, options, search_box, select
 from dashboards.fleet_table import PATH, TYPES, table
 from dashboards.ids import ident
 from dashboards.pager import pager
@@ -18,9 +19,6 @@ from services.units import Preferences
 
 TAB = "fleet"
 EVERY_MS = 30_000
-TYPING_MS = 400
-ANY = "*"
-"""What a filter holds that filters nothing: an empty value shows no word."""
 OLD = timedelta(seconds=20)
 """A picture older than this is shown with its age."""
 FILTERS: tuple[str, ...] = ("q", "make", "type", "site")
@@ -103,49 +101,19 @@ def declared() -> list[Component]:
 
 
 def _filters() -> Component:
-    search = dbc.Input(
-        id=IDS.text,
-        type="search",
-        value="",
-        debounce=TYPING_MS,
-        maxlength=120,
-        placeholder="Search name, id, serial, place, make",
-    )
     return html.Div(
         [
-            html.Label([parts.hidden("Search heaters"), search]),
-            _select(IDS.make, "Make", {ANY: "Any make"}),
-            _select(IDS.type, "Type", {ANY: "Any type"}),
-            _select(IDS.site, "Site", {ANY: "Any site"}),
-            _select(IDS.sort, "Order", ORDERS),
+            search_box(
+                IDS.text, "Search heaters", "Search name, id, serial, place, make"
+            ),
+            select(IDS.make, "Make", {ANY: "Any make"}),
+            select(IDS.type, "Type", {ANY: "Any type"}),
+            select(IDS.site, "Site", {ANY: "Any site"}),
+            select(IDS.sort, "Order", ORDERS),
         ],
         className="fleet-filters",
         role="search",
     )
-
-
-def _select(part: str, label: str, choices: Mapping[str, str]) -> Component:
-    select = dbc.Select(
-        id=part,
-        options=[{"label": w, "value": v} for v, w in choices.items()],
-        value=next(iter(choices)),
-    )
-    return html.Label([parts.hidden(label), select])
-
-
-def options(
-    any_word: str,
-    values: Sequence[str],
-    chosen: str,
-    words: Mapping[str, str] | None = None,
-) -> list[dict[str, str]]:
-    """What a filter offers; a chosen value that no heater has stays on offer."""
-    known = [*values, chosen] if chosen and chosen not in values else list(values)
-    named = words or {}
-    return [
-        {"label": any_word, "value": ANY},
-        *({"label": named.get(v, v), "value": v} for v in known),
-    ]
 
 
 def type_options(view: FleetView) -> list[dict[str, str]]:

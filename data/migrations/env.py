@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from data.tables import metadata
+from data.model_tables import models
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=models.metadata,
     render_as_batch=True,
     compare_type=True,
 )

@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
-from dashboards.registry import heater_tab
+from dashboards.registry import heater_tab, monitoring_tab
+from services.errors import NotFound
+from settings import Settings
+from tests.conftest import Clock, open_stores
+from tests.dashboards import model_views
 from tests.portal import call, open_portal
+
+MODEL_TABS = tuple(
+    dataclasses.replace(
+        tab,
+        layout=f"tests.sample_tabs.{module}",
+        callbacks=f"tests.sample_tabs.{module}",
+    )
+    for tab, module in (
+        (monitoring_tab("models", "Models", "model.read"), "operations"),
+        (monitoring_tab("drift", "Drift", "model.read", per_model=True), "fleet"),
+    )
+)
+
+
+def model_head(_caller, name, version):
+    """The header of one of three models."""
+    if name not in {"alpha", "churn", "price"}:
+        raise NotFound(f"There is no model {name}.")
+    return model_views.header(name, version=version or "3")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """The application with a list of models and a tab about one."""
+    home = tmp_path_factory.mktemp("models")
+    settings = Settings(home_dir=home, secret_key="k7!" + "Zq3xW9vB" * 5)
+    with (
+        contextmanager(open_stores)(settings, Clock()) as stores,
+        open_portal(stores, MODEL_TABS) as opened,
+    ):
+        opened.services.models = SimpleNamespace(
+            header=model_head, options=lambda _caller: (("alpha", "alpha"),)
+        )
+        yield opened
 
 
 def show(portal, client, path, search="", changed=()):
@@ -150,3 +191,75 @@ def test_a_choice_that_does_not_exist_is_a_message(portal):
     ).json
     assert "shell-frame" not in answer.get("response", {})
     assert "theme must be one of" in json.dumps(answer["sideUpdate"]["shell-toasts"])
+
+
+def test_the_page_of_a_model_has_its_header_and_title(models):
+    """A tab about a model names it, its version, and the tabs beside it."""
+    drawn = show(
+        models,
+        models.browser("vera"),
+        "/monitoring/drift",
+        "?model=churn&version=2&from=now-1y",
+    ).json["response"]
+    head = json.dumps(drawn["shell-header"])
+
+    assert drawn["shell-title"]["children"] == "Drift · churn · IoTSphere"
+    assert "version 2" in head
+    assert "/monitoring/models?model=churn&version=2&from=now-1y" in head
+    assert "fleet-body" in json.dumps(drawn["shell-page"])
+
+
+def test_another_model_changes_header_and_title_but_not_the_page(models):
+    """When only the model in the query changes, the tab reads it itself."""
+    drawn = show(
+        models,
+        models.browser("vera"),
+        "/monitoring/drift",
+        "?model=price",
+        changed=["shell-location.search"],
+    ).json["response"]
+
+    assert drawn["shell-title"]["children"] == "Drift · price · IoTSphere"
+    assert "shell-page" not in drawn
+
+
+@pytest.mark.parametrize("search", ["", "?model=gone"])
+def test_without_a_known_model_one_can_choose(models, search):
+    """No model, or one that does not exist: the header offers those that do."""
+    drawn = show(models, models.browser("vera"), "/monitoring/drift", search)
+    head = json.dumps(drawn.json["response"]["shell-header"])
+
+    assert "Model monitoring" in head
+    assert "Choose a model" in head
+    assert '"options": ["alpha"]' in head
+
+
+def test_the_list_of_models_has_the_dashboards_header(models):
+    """The Models tab is not about one model, so it has no switcher."""
+    drawn = show(models, models.browser("vera"), "/monitoring/models", "?model=churn")
+    head = json.dumps(drawn.json["response"]["shell-header"])
+
+    assert "Model monitoring" in head
+    assert "model-switch" not in head
+    assert drawn.json["response"]["shell-title"]["children"] == "Models · IoTSphere"
+
+
+def switched(portal, chosen, search):
+    """What choosing a model in the header answers."""
+    values = {
+        "header-model-switch.value": chosen,
+        "shell-location.pathname": "/monitoring/drift",
+        "shell-location.search": search,
+    }
+    client = portal.browser("vera")
+    return call(portal, client, "header-model-goto.href", values)
+
+
+def test_switching_a_model_keeps_tab_range_and_window(models):
+    """What belongs to the old model only, its version and segment, is dropped."""
+    search = "?model=churn&version=2&segment=a%3D1&window=day&from=now-1y&at=x"
+    answer = switched(models, "price", search).json["response"]
+    target = answer["header-model-goto"]["href"]
+
+    assert target == "/monitoring/drift?model=price&window=day&from=now-1y"
+    assert switched(models, "churn", search).status_code == 204

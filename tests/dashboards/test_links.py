@@ -36,6 +36,14 @@ def test_other_tabs_get_the_range_only():
     assert links.range_only("?page=3&to=now&from=now-7d") == "?from=now-7d&to=now"
 
 
+def test_monitoring_tabs_get_what_they_share():
+    """A link between monitoring tabs carries model, version, segment and times."""
+    search = "?metric=auc&window=week&model=a%26b&version=2&segment=x%3D1&from=now-1y"
+    kept = "?model=a%26b&version=2&segment=x%3D1&window=week&from=now-1y"
+    assert links.model_only(search) == kept
+    assert links.model_only("?model=a&page=2", model="b", at="1") == "?model=b&at=1"
+
+
 @pytest.mark.parametrize(
     "path", ["//evil.example", "https://evil.example", "javascript:1", "", "/\\evil"]
 )

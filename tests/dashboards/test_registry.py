@@ -12,6 +12,7 @@ from dashboards.registry import (
     heater_tab,
     is_page,
     match,
+    monitoring_tab,
     siblings,
 )
 
@@ -19,6 +20,8 @@ FLEET = heater_tab("fleet", "Fleet", "fleet.read", "/heaters")
 DETAILS = heater_tab("details", "Details", "device.read")
 HISTORY = heater_tab("history", "History", "device.read")
 SOME = (FLEET, DETAILS, HISTORY)
+MODELS = monitoring_tab("models", "Models", "model.read")
+DRIFT = monitoring_tab("drift", "Drift", "model.read", per_model=True)
 
 
 def test_list_and_device_pages_are_found():
@@ -63,6 +66,27 @@ def test_dashboards_without_a_built_page_are_not_offered():
     """The rail offers only dashboards that have a page."""
     assert [d.key for d, _ in built_dashboards(SOME)] == ["heaters"]
     assert built_dashboards((DETAILS,)) == []
+
+
+def test_a_monitoring_tab_is_found_without_a_device():
+    """Its path names no model; the tab says whether its query does."""
+    assert match("/monitoring/drift", (MODELS, DRIFT)) == (DRIFT, None)
+    assert (DRIFT.layout, DRIFT.callbacks) == (
+        "dashboards.monitoring.drift",
+        "callbacks.monitoring.drift",
+    )
+    assert (MODELS.per_model, DRIFT.per_model, DETAILS.per_model) == (
+        False,
+        True,
+        False,
+    )
+
+
+def test_monitoring_tabs_stand_beside_each_other():
+    """The list and the tabs about one model share one row of links and the rail."""
+    every = (*SOME, MODELS, DRIFT)
+    assert siblings(MODELS, every) == siblings(DRIFT, every) == [MODELS, DRIFT]
+    assert [first for _, first in built_dashboards(every)] == [FLEET, MODELS]
 
 
 def test_only_the_areas_of_tabs_are_pages():

@@ -1,0 +1,299 @@
+"""Reads of monitored models: counts merged into windows, raw rows for those who ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from data.counts import Cells, Counts, cell_sizes
+from data.engine import Reader
+from data.grids import Grid, Ints
+from data.inference_tables import (
+    CHANGES,
+    FLOORS,
+    HISTOGRAMS,
+    OUTCOMES,
+    labels_table,
+    row_types,
+    rows_table,
+)
+from data.lake import naive
+from data.model_records import ModelSpec
+from data.outcomes import DELAY_BINS
+
+SAMPLE_SEED = 7
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Days of a version whose counts have changed, in the order they did."""
+
+    seq: int
+    model_id: int
+    version: str
+    first: datetime
+    last: datetime
+
+
+class InferenceLake:
+    """The questions the services ask of predictions, labels and their counts."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def counts(
+        self,
+        model_id: int,
+        version: str,
+        grid: Grid,
+        segment: str,
+        edges: Sequence[datetime],
+        grain: str,
+    ) -> Counts:
+        """Histograms of all columns, merged into ``len(edges) - 1`` windows.
+
+        Args:
+            model_id: the model.
+            version: its version.
+            grid: the bins; counts on another grid are left out.
+            segment: canonical, as ``g0=north``; empty for all rows.
+            edges: rising; window i is ``[edges[i], edges[i + 1])``.
+            grain: ``day`` or ``hour``, which every edge must be a whole number of.
+        """
+        key = (model_id, version, grid.id, grain, segment)
+        table = self._stored(HISTOGRAMS, "col", key, edges)
+        sizes = {name: column.size for name, column in grid.columns.items()}
+        merged = _merged(table, "col", sizes, edges)
+        return Counts(len(edges) - 1, merged)
+
+    def cells(
+        self,
+        spec: ModelSpec,
+        model_id: int,
+        version: str,
+        grid: Grid,
+        segment: str,
+        edges: Sequence[datetime],
+        grain: str,
+    ) -> Cells:
+        """Performance cells of all tasks, merged into windows; see ``counts``."""
+        key = (model_id, version, grid.id, grain, segment)
+        table = self._stored(OUTCOMES, "task", key, edges)
+        sizes = cell_sizes(spec, grid)
+        cells = {task: size for task, (size, _) in sizes.items()}
+        sums = {task: size for task, (_, size) in sizes.items() if size}
+        return Cells(
+            len(edges) - 1,
+            _merged(table, "task", cells, edges),
+            _summed(table, sums, edges),
+        )
+
+    def reference_counts(
+        self, model_id: int, version: str, grid: Grid, segment: str
+    ) -> Counts:
+        """The reference's histograms as one window."""
+        return self.counts(model_id, version, grid, segment, EVER, "all")
+
+    def reference_cells(
+        self, spec: ModelSpec, model_id: int, version: str, grid: Grid, segment: str
+    ) -> Cells:
+        """The reference's performance cells as one window."""
+        return self.cells(spec, model_id, version, grid, segment, EVER, "all")
+
+    def pairs(
+        self, model_id: int, version: str, other: str, edges: Sequence[datetime]
+    ) -> Floats:
+        """Rows, sum and sum of squares of loss(version) - loss(other) by window.
+
+        Over predictions that both made and that have a label; shape (windows, 3).
+        """
+        first, second = sorted((version, other))
+        key = (model_id, first, "", "day", "")
+        table = self._stored(OUTCOMES, "task", key, edges)
+        task = f"pair:{second}"
+        found = _summed(table, {task: 3}, edges)[task]
+        return found * (1, -1, 1) if first != version else found
+
+    def span(self, model_id: int, version: str) -> tuple[datetime, datetime] | None:
+        """The first and the last day that has rows; ``None`` where there are none."""
+        query = f"""SELECT min(ts), max(ts) FROM lake.{HISTOGRAMS}
+            WHERE model_id = $1 AND version = $2 AND grain = 'day'
+            AND col = 'prediction'"""
+        with self._cursor(HISTOGRAMS) as cursor:
+            if cursor is None:
+                return None
+            row = cursor.execute(query, [model_id, version]).fetchone()
+        if row is None or row[0] is None:
+            return None
+        return row[0].replace(tzinfo=UTC), row[1].replace(tzinfo=UTC)
+
+    def sample(
+        self,
+        spec: ModelSpec,
+        model_id: int,
+        version: str,
+        start: datetime,
+        end: datetime,
+        rows: int,
+    ) -> pd.DataFrame:
+        """Raw rows in canonical columns with ``label``: at most ``rows``, repeatably.
+
+        Where there are more, those whose id has the smallest hash.
+        """
+        names = ", ".join(f"r.{n}" for n in row_types(spec) if n != "version")
+        query = f"""
+            SELECT {names}, l.label FROM (
+                SELECT * FROM lake.{rows_table(model_id)}
+                WHERE version = $1 AND ts >= $2 AND ts < $3
+                ORDER BY hash(prediction_id), prediction_id LIMIT {int(rows)}) AS r
+            LEFT JOIN (SELECT prediction_id, arg_max(label, seq) AS label
+                FROM lake.{labels_table(model_id)} GROUP BY prediction_id) AS l
+            USING (prediction_id) ORDER BY r.ts, r.prediction_id"""
+        with self._cursor(rows_table(model_id)) as cursor:
+            if cursor is None:
+                return pd.DataFrame(columns=[*row_types(spec), "label"])
+            found = cursor.execute(query, [version, naive(start), naive(end)])
+            frame: pd.DataFrame = found.df()
+        return frame
+
+    def changes(self, above: int) -> list[Change]:
+        """What has changed since a change that was seen, oldest first."""
+        query = f"""SELECT seq, model_id, version, first_ts, last_ts
+            FROM lake.{CHANGES} WHERE seq > $1 ORDER BY seq"""
+        with self._cursor(CHANGES) as cursor:
+            rows = cursor.execute(query, [above]).fetchall() if cursor else []
+        return [
+            Change(s, m, v, a.replace(tzinfo=UTC), b.replace(tzinfo=UTC))
+            for s, m, v, a, b in rows
+        ]
+
+    def totals(
+        self, model_id: int, version: str
+    ) -> tuple[int, datetime | None, datetime | None]:
+        """Stored rows of a version, and the times of the first and the last one."""
+        query = f"""SELECT count(*), min(ts), max(ts) FROM lake.{rows_table(model_id)}
+            WHERE version = $1"""
+        with self._cursor(rows_table(model_id)) as cursor:
+            row = cursor.execute(query, [version]).fetchone() if cursor else None
+        if row is None or row[1] is None:
+            return 0, None, None
+        return row[0], row[1].replace(tzinfo=UTC), row[2].replace(tzinfo=UTC)
+
+    def waiting_labels(self, model_id: int) -> int:
+        """Labels whose prediction has not come (yet)."""
+        query = f"""SELECT count(DISTINCT prediction_id) FROM (
+            SELECT prediction_id FROM lake.{labels_table(model_id)} ANTI JOIN
+            lake.{rows_table(model_id)} USING (prediction_id))"""
+        with self._cursor(rows_table(model_id)) as cursor:
+            row = cursor.execute(query).fetchone() if cursor else None
+        return int(row[0]) if row else 0
+
+    def label_lag_days(self, model_id: int, version: str) -> float | None:
+        """Median age in days of a label when it came, over all labelled rows."""
+        query = f"""SELECT bins, counts FROM lake.{OUTCOMES}
+            WHERE model_id = $1 AND version = $2 AND task = 'delay' AND grain = 'day'"""
+        with self._cursor(OUTCOMES) as cursor:
+            rows = (
+                cursor.execute(query, [model_id, version]).fetchall() if cursor else []
+            )
+        total = np.zeros(DELAY_BINS)
+        for bins, counts in rows:
+            total[bins] += counts
+        if not total.any():
+            return None
+        half = np.searchsorted(np.cumsum(total), total.sum() / 2)
+        return float(half)
+
+    def floor(self, model_id: int) -> datetime | None:
+        """The time before which raw rows were dropped, if any were."""
+        query = f"SELECT max(floor) FROM lake.{FLOORS} WHERE model_id = $1"
+        with self._cursor(FLOORS) as cursor:
+            row = cursor.execute(query, [model_id]).fetchone() if cursor else None
+        return row[0].replace(tzinfo=UTC) if row and row[0] else None
+
+    @contextmanager
+    def _cursor(self, table: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        """A cursor, or ``None`` where nothing was ever written for the table."""
+        with self._reader.cursor() as cursor:
+            known = cursor.execute("SHOW TABLES FROM lake").fetchall()
+            yield cursor if (table,) in known else None
+
+    def _stored(
+        self,
+        table: str,
+        name: str,
+        key: tuple[int, str, str, str, str],
+        edges: Sequence[datetime],
+    ) -> pa.Table:
+        sums = ", sums" if table == OUTCOMES else ""
+        query = f"""SELECT {name}, ts, bins, counts{sums} FROM lake.{table}
+            WHERE model_id = $1 AND version = $2 AND grid = $3 AND grain = $4
+            AND segment = $5 AND ts >= $6 AND ts < $7"""
+        with self._cursor(table) as cursor:
+            if cursor is None:
+                return pa.table({name: [], "ts": [], "bins": [], "counts": []})
+            values = [*key, naive(edges[0]), naive(edges[-1])]
+            found: pa.Table = cursor.execute(query, values).to_arrow_table()
+        return found
+
+
+EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC))
+"""The one bucket of a reference."""
+
+
+def _places(table: pa.Table, edges: Sequence[datetime]) -> Ints:
+    """The window of each stored row."""
+    bounds = np.array([naive(edge) for edge in edges], dtype="datetime64[us]")
+    stamps = table["ts"].to_numpy().astype("datetime64[us]")
+    return np.asarray(np.searchsorted(bounds, stamps, side="right") - 1)
+
+
+def _merged(
+    table: pa.Table, name: str, sizes: Mapping[str, int], edges: Sequence[datetime]
+) -> dict[str, Ints]:
+    """Add the sparse rows of each name up into dense windows."""
+    windows = len(edges) - 1
+    starts = np.cumsum([0, *(windows * size for size in sizes.values())])
+    flat = np.zeros(int(starts[-1]), dtype=np.int64)
+    if table.num_rows:
+        bases = dict(zip(sizes, starts, strict=False))
+        names = table[name].to_pylist()
+        base = np.array([bases.get(n, -1) for n in names], dtype=np.int64)
+        width = np.array([sizes.get(n, 0) for n in names], dtype=np.int64)
+        bins, counts = (table[c].combine_chunks() for c in ("bins", "counts"))
+        lengths = np.diff(bins.offsets.to_numpy())
+        row_start = base + _places(table, edges) * width
+        place = np.repeat(row_start, lengths) + bins.flatten().to_numpy()
+        keep = np.repeat(base >= 0, lengths)
+        flat = np.bincount(
+            place[keep], counts.flatten().to_numpy()[keep], len(flat)
+        ).astype(np.int64)
+    return {
+        n: flat[starts[i] : starts[i + 1]].reshape(windows, size)
+        for i, (n, size) in enumerate(sizes.items())
+    }
+
+
+def _summed(
+    table: pa.Table, sizes: Mapping[str, int], edges: Sequence[datetime]
+) -> dict[str, Floats]:
+    """Add the sums of each task up into windows."""
+    found = {t: np.zeros((len(edges) - 1, size)) for t, size in sizes.items()}
+    if not table.num_rows:
+        return found
+    places = _places(table, edges)
+    for place, task, sums in zip(
+        places, table["task"].to_pylist(), table["sums"].to_pylist(), strict=True
+    ):
+        if task in found and sums:
+            found[task][place] += sums
+    return found

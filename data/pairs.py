@@ -1,0 +1,64 @@
+"""Paired losses of two versions that answered the same questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+import numpy as np
+
+from data.inference_tables import OUTCOMES, labels_table, rows_table
+from data.model_records import Model
+from data.recount import name_days
+
+
+def recount_pairs(
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    days: Mapping[str, Sequence[np.datetime64]],
+) -> None:
+    """Count anew, on the touched days, what two versions lost on the same labels.
+
+    A pair is two versions with one prediction id. Stored as the task ``pair:<b>`` of
+    version a < b: rows, sum and sum of squares of loss(a) - loss(b), where the loss is
+    0 or 1 for a class and the absolute error for a number.
+    """
+    touched = sorted({day for found in days.values() for day in found})
+    table = f"lake.{rows_table(model.id)}"
+    several = connection.execute(
+        f"SELECT count(DISTINCT version) > 1 FROM {table}"
+    ).fetchone()
+    if not touched or several is None or not several[0]:
+        return
+    name_days(connection, touched)
+    values = [
+        model.id,
+        touched[0].item(),
+        (touched[-1] + np.timedelta64(1, "D")).item(),
+    ]
+    among = "date_trunc('day', {}) IN (SELECT day FROM recounted)"
+    connection.execute(
+        f"""DELETE FROM lake.{OUTCOMES} WHERE model_id = $1 AND task LIKE 'pair:%'
+            AND ts >= $2 AND ts < $3 AND {among.format("ts")}""",
+        values,
+    )
+    loss = "({0}.prediction <> l.label)::DOUBLE"
+    if model.spec.kind == "regression":
+        loss = "abs({0}.prediction - l.label)"
+    connection.execute(
+        f"""INSERT INTO lake.{OUTCOMES}
+            SELECT $1, v, '', 'day', 'pair:' || w, '', day, [], [],
+                   [count(*)::DOUBLE, sum(d), sum(d * d)]
+            FROM (
+                SELECT a.version AS v, b.version AS w, date_trunc('day', a.ts) AS day,
+                       {loss.format("a")} - {loss.format("b")} AS d
+                FROM {table} AS a
+                JOIN {table} AS b ON a.prediction_id = b.prediction_id
+                    AND a.version < b.version
+                JOIN (SELECT prediction_id, arg_max(label, seq) AS label
+                      FROM lake.{labels_table(model.id)} GROUP BY prediction_id) AS l
+                    ON a.prediction_id = l.prediction_id
+                WHERE a.ts >= $2 AND a.ts < $3 AND {among.format("a.ts")})
+            GROUP BY v, w, day ORDER BY day""",
+        values,
+    )

@@ -1,0 +1,1 @@
+"""Watching models: performance, drift, verdicts and the windows they are made in."""

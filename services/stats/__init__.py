@@ -1,0 +1,1 @@
+"""Measures, tests and estimates of drift and performance; NumPy and SciPy only."""
