@@ -22,7 +22,9 @@ from api.fleet import blueprint as fleet_blueprint
 from api.guard import Guard
 from api.headers import register_headers
 from api.health import blueprint as health_blueprint
+from api.inferences import blueprint as inferences_blueprint
 from api.login import register_login
+from api.models import blueprint as models_blueprint
 from api.openapi import register_openapi
 from api.performance import blueprint as performance_blueprint
 from api.problems import register_problems
@@ -164,6 +166,8 @@ def _rest(server: OpenAPI, services: Services, settings: Settings) -> None:
         telemetry_blueprint(services.telemetry, services.history, settings),
         fleet_blueprint(services.fleet, settings),
         devices_blueprint(services.devices, services.details, settings),
+        models_blueprint(services.models, settings),
+        inferences_blueprint(services.models, services.inferences, settings),
         drift_blueprint(services.drift),
         performance_blueprint(services.performance),
         health_blueprint(services.readiness),

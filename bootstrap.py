@@ -16,10 +16,11 @@ from data.judgement_store import JudgementStore
 from data.lake import Lake
 from data.migrate import upgrade
 from data.model_store import ModelStore
-from data.session import open_engine
+from data.session import Engine, open_engine
 from services.accounts import Accounts
 from services.audit import Audit
 from services.demo import DemoFleet
+from services.demo_models import DemoModels
 from services.details import Details
 from services.devices import Devices
 from services.drift import Drift
@@ -71,8 +72,37 @@ class Services:
     telemetry: Telemetry
     tokens: Tokens
     demo: DemoFleet
+    demo_models: DemoModels
     clock: Clock
     close: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """What the doors may call of monitored models."""
+
+    models: Models
+    inferences: Inferences
+    performance: Performance
+    drift: Drift
+    judging: Judging
+
+
+def monitoring(
+    engine: Engine, reader: Reader, audit: Audit, settings: Settings, clock: Clock
+) -> Monitoring:
+    """Build the services of monitored models on stores that are open."""
+    store, judgements = ModelStore(engine), JudgementStore(engine)
+    lake = InferenceLake(reader)
+    scopes = Scopes(store, settings, clock)
+    models = Models(store, judgements, lake, audit, clock)
+    return Monitoring(
+        models=models,
+        inferences=Inferences(store, audit, settings, clock),
+        performance=Performance(scopes, store, judgements, lake, models.replace),
+        drift=Drift(scopes, judgements, lake, clock),
+        judging=Judging(scopes, store, judgements, lake, clock),
+    )
 
 
 def build(settings: Settings, clock: Clock = utc_now) -> Services:
@@ -90,42 +120,57 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     metrics = Metrics(lake, hot, clock)
     devices = Devices(device_store, metrics, audit, clock)
     telemetry = Telemetry(hot, device_store, settings.staging_dir, clock)
-    model_store, judgements = ModelStore(engine), JudgementStore(engine)
-    inference_lake = InferenceLake(reader)
-    scopes = Scopes(model_store, settings, clock)
-    models = Models(model_store, judgements, inference_lake, audit, clock)
+    watched = monitoring(engine, reader, audit, settings, clock)
     health = Health(metrics, clock)
     return Services(
         accounts=Accounts(AccountStore(engine), audit, clock),
         audit=audit,
         details=Details(devices, device_store, metrics, health, clock),
         devices=devices,
-        drift=Drift(scopes, judgements, inference_lake, clock),
+        drift=watched.drift,
         fleet=Fleet(device_store, metrics, health, clock),
         health=health,
         history=History(devices, device_store, metrics, lake, settings, clock),
         imports=Imports(telemetry, clock),
-        inferences=Inferences(model_store, audit, settings, clock),
-        judging=Judging(scopes, model_store, judgements, inference_lake, clock),
+        inferences=watched.inferences,
+        judging=watched.judging,
         metrics=metrics,
-        models=models,
+        models=watched.models,
         operations=Operations(devices, metrics, health, hot, clock),
-        performance=Performance(
-            scopes, model_store, judgements, inference_lake, models.replace
-        ),
+        performance=watched.performance,
         readiness=Readiness(hot, lake, settings.flush_age_s, clock),
         telemetry=telemetry,
         tokens=Tokens(settings.signing_key(), clock),
-        demo=DemoFleet(
-            devices,
-            telemetry,
+        demo=_demo(settings, devices, telemetry, device_store, clock),
+        demo_models=DemoModels(
+            watched.models,
+            watched.inferences,
+            metrics,
             device_store,
-            state_file=settings.home_dir / "demo_state.json",
+            state_file=settings.home_dir / "demo_models.json",
             seed=settings.demo_seed,
             clock=clock,
+            waits=lambda: hot.pending(0).files > 0,
         ),
         clock=clock,
         close=lambda: _close(reader, engine.dispose),
+    )
+
+
+def _demo(
+    settings: Settings,
+    devices: Devices,
+    telemetry: Telemetry,
+    store: DeviceStore,
+    clock: Clock,
+) -> DemoFleet:
+    return DemoFleet(
+        devices,
+        telemetry,
+        store,
+        state_file=settings.home_dir / "demo_state.json",
+        seed=settings.demo_seed,
+        clock=clock,
     )
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bootstrap
+import cli_models
 import launch
 from data.flush import AnotherWriter
 from data.migrate import WrongSchema, check, current, head
@@ -23,6 +24,7 @@ from services.errors import ServiceError
 from services.imports import ImportOptions
 from settings import Settings
 from workers import processes, worker
+from workers.demo_models import DemoModelsLoop
 from workers.monitor import MonitorLoop
 from workers.simulator import Simulator
 
@@ -37,6 +39,10 @@ app.add_typer(user_app, name="user")
 app.add_typer(device_app, name="device")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
+app.add_typer(cli_models.model_app, name="model")
+app.add_typer(cli_models.reference_app, name="reference")
+import_app.command(name="inferences")(cli_models.import_inferences)
+import_app.command(name="labels")(cli_models.import_labels)
 console = Console()
 
 
@@ -89,15 +95,19 @@ def serve() -> None:
 
 @app.command(name="worker")
 def run_worker() -> None:
-    """Run the worker: moves readings to the lake, simulates the demo fleet."""
+    """Run the worker: moves rows to the lake, judges models, simulates the demo."""
     settings, services = opened()
     try:
         loop = bootstrap.build_flush_loop(settings)
     except AnotherWriter as error:
         fail(error)
-    live = settings.demo and services.demo.exists
-    simulator = Simulator(services.demo, settings.demo_speed) if live else None
-    raise typer.Exit(worker.run(loop, MonitorLoop(services.judging), simulator))
+    parts: list[worker.Part] = [MonitorLoop(services.judging)]
+    if settings.demo and services.demo.exists:
+        parts += [
+            Simulator(services.demo, settings.demo_speed),
+            DemoModelsLoop(services.demo_models),
+        ]
+    raise typer.Exit(worker.run(loop, parts))
 
 
 @import_app.command(name="telemetry")

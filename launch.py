@@ -50,10 +50,27 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def make_demo(settings: Settings) -> None:
-    """Create the demo fleet and move it into the lake, with progress shown."""
+    """Create the demo fleet and its models in the lake, with progress shown."""
     services = bootstrap.build(settings)
-    if services.demo.exists:
-        return
+    if not services.demo.exists:
+        _make_fleet(settings, services)
+    if not services.demo_models.exists:
+        _make_models(settings, services)
+    services.close()
+
+
+def _make_models(settings: Settings, services: bootstrap.Services) -> None:
+    """Train the demo's models, log their past, and judge it."""
+    with steps() as step:
+        services.demo_models.create(SYSTEM, progress=step("Training models"))
+        step("Judging models")
+        loop = bootstrap.build_flush_loop(settings)
+        loop.drain()
+        loop.close()
+        services.judging.step()
+
+
+def _make_fleet(settings: Settings, services: bootstrap.Services) -> None:
     with steps() as step:
         loop, done = bootstrap.build_flush_loop(settings), Event()
         follower = Thread(target=loop.follow, args=(done,))
@@ -68,7 +85,6 @@ def make_demo(settings: Settings) -> None:
         step("Writing the lake")
         loop.drain()
         loop.close()
-    services.close()
 
 
 def run() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
 from flask import Response, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
@@ -23,6 +24,7 @@ from settings import Settings
 TAG = Tag(name="inferences", description="Predictions and labels of monitored models")
 ONE = "/models/<name>"
 LONGEST_KEY = 120
+PLAIN_ID = "prediction_id"
 BODIES = (
     'The body is `{"rows": [{...}, ...]}` as application/json, one object per line as '
     "application/x-ndjson, or Parquet as application/vnd.apache.parquet. Numbers may "
@@ -145,10 +147,11 @@ def _register_labels(
     )
     def send_labels(path: ModelPath) -> Response:
         rows = _sent(models, path.name, "inference.write", most)
+        id_column = models.get(_caller(), path.name).spec.columns.id
         receipt = inferences.accept_labels(
             _caller(),
             path.name,
-            [rows.table] if rows.places else [],
+            [_with_id(rows.table, id_column)] if rows.places else [],
             source=_source(),
             key=_key(),
         )
@@ -201,6 +204,14 @@ def _sent(models: Models, name: str, permission: str, most: int) -> SentRows:
     requires(_caller(), permission)
     spec = models.get(_caller(), name).spec
     return read_body(request.get_data(), request.content_type or "", spec, most)
+
+
+def _with_id(table: pa.Table, column: str) -> pa.Table:
+    """Labels with the model's own name of the id: senders may also say ``PLAIN_ID``."""
+    names = table.schema.names
+    if column in names or PLAIN_ID not in names:
+        return table
+    return table.rename_columns([column if n == PLAIN_ID else n for n in names])
 
 
 def _predictions(receipt: Receipt, rows: SentRows) -> InferencesAnswer:

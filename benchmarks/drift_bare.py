@@ -11,6 +11,7 @@ import sys
 import duckdb
 
 NUMERIC, CATEGORICAL = 20, 5
+START, WEEKS = "2026-01-05", 10
 BINS = 32
 
 
@@ -26,7 +27,7 @@ def main(reference: str, production: str) -> int:
     parts = []
     for path, week in (
         (reference, "-1"),
-        (production, "date_diff('day', TIMESTAMP '2026-01-05', ts) // 7"),
+        (production, f"date_diff('day', TIMESTAMP '{START}', ts) // 7"),
     ):
         for i in range(NUMERIC + CATEGORICAL):
             key = f"f{i}::VARCHAR"
@@ -58,4 +59,4 @@ def main(reference: str, production: str) -> int:
 
 if __name__ == "__main__":
     found = main(sys.argv[1], sys.argv[2])
-    assert found == (NUMERIC + CATEGORICAL) * 10, found
+    assert found == (NUMERIC + CATEGORICAL) * WEEKS, found

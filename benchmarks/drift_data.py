@@ -13,10 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-NUMERIC, CATEGORICAL = 20, 5
+from benchmarks.drift_bare import NUMERIC, START, WEEKS
+
 LEVELS = (3, 5, 8, 12, 20)
-WEEKS = 10
-START = np.datetime64("2026-01-05", "us")
 PORTION = 250_000
 
 
@@ -60,7 +59,9 @@ def table(rows: int, seed: int, *, drifting: bool, first: int = 0) -> pa.Table:
     return pa.table(
         {
             "prediction_id": np.arange(first, first + rows).astype(str),
-            "ts": pa.array(START + np.arange(rows) * step, pa.timestamp("us")),
+            "ts": pa.array(
+                np.datetime64(START, "us") + np.arange(rows) * step, pa.timestamp("us")
+            ),
             "version": np.full(rows, "1"),
             "prediction": np.where(score > 0.5, "1", "0"),
             **made,

@@ -149,8 +149,8 @@ def _demo_banner() -> Component:
         [
             parts.icon("info-circle"),
             html.Span(
-                "Demo: the water heaters are simulated and the users are for trying "
-                "out. This computer only."
+                "Demo: the water heaters and their models are simulated, the users are "
+                "for trying out. This computer only."
             ),
         ],
         className="demo-banner",

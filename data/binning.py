@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from data.grids import CategoryGrid, ColumnGrid, Floats, NumericGrid
 
 CELLS = 65_536
+FINEST = 1e-12
+"""Cells narrower than this share of their place cannot be told apart in floats."""
 Bins = npt.NDArray[Any]
 """The bin of each value, 32-bit."""
 
@@ -75,7 +77,8 @@ def _table(edges: Floats) -> _Table | None:
         return None
     low, high = float(edges[0]), float(edges[-1])
     width = (high - low) / CELLS
-    if not np.isfinite(width) or width <= 0 or not np.isfinite(1.0 / width):
+    finest = max(abs(low), abs(high)) * FINEST
+    if not np.isfinite(width) or width <= finest or not np.isfinite(1.0 / width):
         return None
     lefts = low + np.arange(CELLS) * width
     # A cell reaches a little over its ends: rounding may put a value next door.

@@ -2,8 +2,9 @@
 
 A numeric column has up to 250 bins between the quantiles k/250 of the reference, with
 open tails; a value that fills more than a bin has one of its own, and a column of few
-distinct values has a bin for each. A categorical column has a bin per category. Three
-special bins follow. Counts on one grid add up exactly, so any window is a sum of days.
+distinct values has a bin for each, and one on either side of them. A categorical
+column has a bin per category. Three special bins follow. Counts on one grid add up
+exactly, so any window is a sum of days.
 
 250 and not 256: the deciles of the reference are then edges of the grid.
 """
@@ -44,9 +45,10 @@ class NumericGrid:
     """Bins of one numeric column.
 
     edges: inner edges, rising; a value belongs to bin ``number of edges <= value``.
-    positions: the reference's mean in each bin. sd: the reference's population
-    standard deviation within 0.1 % to 99.9 %; low, high: those two quantiles. coarse:
-    index of the first fine bin of each decile.
+    positions: the reference's mean in each bin, of an empty one its edge. sd: the
+    reference's population standard deviation within 0.1 % to 99.9 %; low, high: those
+    two quantiles. coarse: index of the first fine bin of each decile; of every bin
+    where they are few.
     """
 
     edges: Floats
@@ -197,12 +199,18 @@ def numeric_grid(values: Floats, bins: int = FINE_BINS) -> NumericGrid:
     edges = _edges(finite, bins)
     place = np.searchsorted(edges, finite, side="right")
     counts = np.bincount(place, minlength=len(edges) + 1)
-    with np.errstate(invalid="ignore"):
-        positions = np.bincount(place, finite, len(edges) + 1) / counts
+    # An empty bin stands at its nearer edge: only values the reference lacks lie there.
+    positions = np.r_[edges[:1], edges]
+    filled = counts > 0
+    positions[filled] = (
+        np.bincount(place, finite)[filled[: place.max() + 1]] / (counts[filled])
+    )
     low, high = np.quantile(finite, (0.001, 0.999))
     inner = finite[(finite >= low) & (finite <= high)]
-    deciles = np.quantile(finite, np.arange(1, COARSE_BINS) / COARSE_BINS)
-    coarse = np.unique(np.r_[0, np.searchsorted(edges, deciles, side="left") + 1])
+    coarse = np.arange(len(edges) + 1)
+    if len(coarse) > 2 * COARSE_BINS:
+        deciles = np.quantile(finite, np.arange(1, COARSE_BINS) / COARSE_BINS)
+        coarse = np.unique(np.r_[0, np.searchsorted(edges, deciles, side="left") + 1])
     return NumericGrid(
         edges=edges,
         positions=positions,
@@ -218,7 +226,8 @@ def _edges(finite: Floats, bins: int) -> Floats:
     """Inner edges from sorted finite values."""
     distinct = np.unique(finite)
     if len(distinct) <= bins:
-        return distinct[1:]
+        # A bin for each value, and one on each side for what the reference lacks.
+        return np.unique(np.r_[distinct, np.nextafter(distinct[-1], np.inf)])
     quantiles = np.quantile(finite, np.arange(1, bins) / bins)
     edges, times = np.unique(quantiles, return_counts=True)
     # A value that spans several quantiles is a spike: it ends where the next begins.

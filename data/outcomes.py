@@ -33,6 +33,9 @@ NUMBER_SUMS = (
     "estimated_abs",
     "estimated_squared",
     "estimated_rows",
+    "labelled_estimated_abs",
+    "labelled_estimated_squared",
+    "labelled_estimated_rows",
 )
 """Names of the sums of the task ``all``, in their stored order: append only."""
 NOT, IS, UNLABELLED = 0, 1, 2
@@ -149,10 +152,10 @@ class Outcomes:
             as_floats(batch[n]) if n in names else nothing
             for n in ("estimated_abs", "estimated_squared")
         ]
-        has = np.isfinite(guessed[0]) & np.isfinite(guessed[1])
-        a, q = (np.where(has, g, 0.0) for g in guessed)
+        guess = _guesses(guessed, np.ones(len(place), dtype=bool))
         one, k = np.ones(len(place)), known.astype(float)
-        sums = (one, k, e, abs(e), e**2, e**4, y, y**2, a, q, has.astype(float))
+        real = (one, k, e, abs(e), e**2, e**4, y, y**2)
+        sums = (*real, *guess, *_guesses(guessed, known))
         self._sum("all", column, place, width, sums)
         return np.where(known, abs(e), np.nan)
 
@@ -236,6 +239,15 @@ def _true(
         return nothing.astype(bool), nothing
     labelled = np.asarray(batch[LABEL].is_valid())
     return labelled, np.minimum(bins[LABEL], classes).astype(np.int64)
+
+
+def _guesses(
+    guessed: Sequence[Floats], among: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Estimated losses, absolute and squared, of some rows, and which have them."""
+    has = among & np.isfinite(guessed[0]) & np.isfinite(guessed[1])
+    absolute, squared = (np.where(has, g, 0.0) for g in guessed)
+    return absolute, squared, has.astype(float)
 
 
 def _losses(

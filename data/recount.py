@@ -6,7 +6,9 @@ all; nothing is ever incremented. Runs inside the flusher's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,7 +28,7 @@ from data.inference_tables import (
 from data.model_records import ModelSpec, ReferenceRecord
 from data.profiles import HistogramRow, OutcomeRow, Profiler
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 50_000
 CELLS_AT_ONCE = 16_000_000
 """Counters held at once: 128 MB. More days than fit are counted in portions."""
 HOURS_KEPT = timedelta(days=14)
@@ -81,9 +83,10 @@ def profile(
 ) -> None:
     """Count a reference as one bucket."""
     profiler = Profiler(target.spec, target.grid, 1)
-    for batch in batches:
-        found = _with_estimates(batch, target.estimate)
-        profiler.add(found, np.zeros(batch.num_rows, dtype=np.int64))
+    with closing(_ahead(batches)) as read:
+        for batch in read:
+            found = _with_estimates(batch, target.estimate)
+            profiler.add(found, np.zeros(batch.num_rows, dtype=np.int64))
     start = [np.datetime64("1970-01-01", "us")]
     store(connection, target, "all", start, profiler.histograms(), profiler.outcomes())
 
@@ -159,12 +162,28 @@ def count_batches(
 ) -> None:
     """Count rows into the buckets that begin at ``starts``, and store the counts."""
     profiler = Profiler(target.spec, target.grid, len(starts))
-    for batch in batches:
-        stamps = batch["ts"].to_numpy(zero_copy_only=False).astype("datetime64[us]")
-        bucket = np.searchsorted(starts, stamps, side="right") - 1
-        profiler.add(_with_estimates(batch, target.estimate), bucket)
+    with closing(_ahead(batches)) as read:
+        for batch in read:
+            stamps = batch["ts"].to_numpy(zero_copy_only=False)
+            bucket = np.searchsorted(starts, stamps, side="right") - 1
+            profiler.add(_with_estimates(batch, target.estimate), bucket)
     found = profiler.histograms(), profiler.outcomes()
     store(connection, target, grain, list(starts), *found)
+
+
+def _ahead(
+    batches: Iterable[pa.RecordBatch],
+) -> Generator[pa.RecordBatch]:
+    """The batches, each read while the one before it is counted.
+
+    Close it: then nothing reads on when counting fails.
+    """
+    source = iter(batches)
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, source, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, source, None)
+            yield batch
 
 
 def rows(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,6 +11,7 @@ from data.binning import as_floats
 from data.grids import CategoryGrid, ColumnGrid, Grid, category_grid, numeric_grid
 from data.model_records import LABEL, ModelSpec
 
+THREADS = 2
 MOST_SEGMENTS = 20
 """Values of a segment column that are counted apart, the most frequent ones."""
 
@@ -21,12 +24,14 @@ def reference_grid(spec: ModelSpec, table: pa.Table) -> Grid:
         table: its reference rows in canonical columns; ``label`` where known.
     """
     names = set(table.schema.names)
-    columns: dict[str, ColumnGrid] = {}
-    for place, feature in enumerate(spec.features):
-        key = f"f{place}"
-        if feature.retired or key not in names:
-            continue
-        columns[key] = _grid(table[key], numeric=feature.type == "numeric")
+    sent = {
+        f"f{place}": feature.type == "numeric"
+        for place, feature in enumerate(spec.features)
+        if not feature.retired and f"f{place}" in names
+    }
+    with ThreadPoolExecutor(THREADS) as threads:  # sorting leaves the others running
+        found = threads.map(_grid, map(table.column, sent), sent.values())
+    columns = dict(zip(sent, found, strict=True))
     for place in range(len(spec.scored)):
         if f"s{place}" in names:
             columns[f"s{place}"] = numeric_grid(as_floats(table[f"s{place}"]))
@@ -45,7 +50,7 @@ def reference_grid(spec: ModelSpec, table: pa.Table) -> Grid:
     return Grid(columns, segments)
 
 
-def _grid(values: pa.ChunkedArray, *, numeric: bool) -> ColumnGrid:
+def _grid(values: pa.ChunkedArray, numeric: bool) -> ColumnGrid:
     return numeric_grid(as_floats(values)) if numeric else category_grid(values)
 
 

@@ -14,6 +14,16 @@ BUSY_TIMEOUT_MS = 5_000
 HOT_LOCK = 7_340_113
 """PostgreSQL advisory lock: writers of hot rows share it, the flusher takes it."""
 
+__all__ = [
+    "HOT_LOCK",
+    "Engine",
+    "Transaction",
+    "open_engine",
+    "reading",
+    "store_unavailable",
+    "unit_of_work",
+]
+
 Transaction = Connection
 """An open unit of work: several stores write through it, all or nothing."""
 

@@ -18,17 +18,14 @@ from services.stats.intervals import Array
 INHIBITOR_FROM, INHIBITOR_FULL = 38.0, 39.0
 SERVICES_FROM, SERVICES_FULL = 26.0, 34.0
 FIRMWARE_FROM, FIRMWARE_LOSES = 48.0, 0.4
-WEEKDAYS = np.array(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], dtype=object)
 
 
 def draw_pattern(d: Draws) -> Frame:
     """Draws of hot water: flow and duration tell what they were for."""
-    weekend = d.weekday >= 5
-    use = np.searchsorted((0.62, 0.91), d.label) + (weekend & (d.u[0] < 0.03))
-    use = np.minimum(use, 2)
+    use = np.searchsorted((0.6, 0.88), d.label)
     family = d.picked(1, "single couple family", (0.3, 0.4, 0.3))
-    flow = np.exp(np.log(np.array([3.6, 6.8, 10.0]))[use] + 0.4 * d.z[0])
-    duration = np.exp(np.log(np.array([55.0, 330.0, 640.0]))[use] + 0.75 * d.z[1])
+    flow = np.exp(np.log(np.array([4.0, 6.8, 9.5]))[use] + 0.4 * d.z[0])
+    duration = np.exp(np.log(np.array([80.0, 280.0, 520.0]))[use] + 0.8 * d.z[1])
     hour = np.array([14.0, 8.0, 19.5])[use] + np.array([4.5, 3.0, 2.0])[use] * d.z[2]
     volume = flow * duration / 60
     capacity = d.picked(2, "120 200 300", (0.3, 0.45, 0.25)).astype(np.float64)
@@ -44,7 +41,6 @@ def draw_pattern(d: Draws) -> Frame:
         "since_last_draw_min": np.exp(4.0 + 1.1 * d.z[5]).round(1),
         "capacity_l": capacity,
         "household": family,
-        "weekday": WEEKDAYS[d.weekday],
     }
 
 
@@ -126,6 +122,6 @@ WORLDS: tuple[World, ...] = (
         anode_wear,
         (7.0, 2.0),
         trained=0.25,
-        challenger=Challenger("2", (-28, 126), (140, 168), 182),
+        challenger=Challenger("2", (-28, 126), (138, 166), 182),
     ),
 )

@@ -8,29 +8,22 @@ midnight.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pandas as pd
 
-from data.model_records import ModelSpec
+from data.device_store import DeviceStore
 from data.records import Device, LabelledFault
-from services.demo_specs import DAILY_ENERGY, ELEMENT_FAILURE
 from services.metrics import Metrics
 
 DAY = timedelta(days=1)
 DAY_S = 86_400
-LEAST_TRAINING_DAYS = 45
-REFERENCE_DAYS = 14
-LEAST_LOGGED_DAYS = 7
-LEAST_FAULTY_DAYS = 30
-"""Heater-days with a fault that must be known before a model is trained on them."""
-FAULT_WITHIN_DAYS = 7
-COVERED, WHOLE = 0.5, 0.95
-"""Share of a day with readings from which it is judged, and from which its energy
-counts as measured."""
-ELEMENT_FAULTS = frozenset({"element_open", "element_weak"})
+MOST_SILENT = 0.1
+"""Share of the heaters that may be silent when a day is over."""
+SETTLES = timedelta(minutes=10)
+COVERED = 0.5
+"""Share of a day with readings from which it is judged."""
 WEEK = 7
 FOLDED = (
     "temperature_c", "target_temperature_c", "inlet_temperature_c",
@@ -40,7 +33,56 @@ TOTALS = (
     "covered_s", "heating_s", "starts", "meter_kwh", "power_kwh", "volume_l", "kept_s",
     "judged_s", "mode_last",
 )  # fmt: skip
-WEEKDAYS = np.array(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], dtype=object)
+
+
+class HeaterDays:
+    """The days of the simulated heaters, read once for all models that ask.
+
+    Args:
+        metrics: the roll-ups.
+        store: devices and labelled faults.
+        waits: whether readings wait that the roll-ups do not hold yet.
+    """
+
+    def __init__(
+        self, metrics: Metrics, store: DeviceStore, waits: Callable[[], bool]
+    ) -> None:
+        self._metrics = metrics
+        self._store = store
+        self._waits = waits
+        self._held: tuple[date, date, pd.DataFrame] | None = None
+
+    def forget(self) -> None:
+        """Let go of what was read."""
+        self._held = None
+
+    def over(self) -> date | None:
+        """The day before which all days are over, by the heaters' own readings.
+
+        ``None`` where nothing was read, or readings are still on their way.
+        """
+        latest = self._metrics.latest([d.id for d in self._devices()])
+        times = sorted(one.ts for one in latest.values())
+        if not times or self._waits():
+            return None
+        return (times[int(MOST_SILENT * len(times))] - SETTLES).date()
+
+    def rows(self, first: date, until: date) -> pd.DataFrame:
+        """``heater_days`` of ``[first, until)``."""
+        held = self._held
+        if held is None or first < held[0] or until > held[1]:
+            found = heater_days(self._metrics, self._devices(), first, until)
+            self._held = held = first, until, found
+        days = held[2]["day"]
+        chosen = (days >= np.datetime64(first)) & (days < np.datetime64(until))
+        return held[2][chosen].reset_index(drop=True)
+
+    def faults(self) -> list[LabelledFault]:
+        """The faults known to have been present."""
+        return self._store.labelled_faults()
+
+    def _devices(self) -> list[Device]:
+        return [device for device in self._store.all() if device.simulated]
 
 
 def heater_days(
@@ -56,7 +98,7 @@ def heater_days(
     frame = frame.merge(known, on="device_id") if len(frame) else frame
     days = _features(frame) if len(frame) else frame
     if not len(days):
-        return pd.DataFrame({"day": [], "device_id": []})
+        return pd.DataFrame({"day": pd.DatetimeIndex([]), "device_id": []})
     return days[days["day"] >= np.datetime64(first)].reset_index(drop=True)
 
 
@@ -93,56 +135,15 @@ def _features(frame: pd.DataFrame) -> pd.DataFrame:
     f["ambient_temperature_c"] = mean["ambient_temperature_c"]
     f["age_years"] = (f["ts"] - f["installed_on"]).dt.days / 365.25
     f["mode"] = f["mode_last"]
-    f["weekday"] = WEEKDAYS[((f["ts"] + DAY).dt.weekday).to_numpy()]
     f = f.sort_values(["device_id", "day"])
     week = f.groupby("device_id")["energy_kwh"].rolling(WEEK, min_periods=1).mean()
     f["energy_week_kwh"] = week.to_numpy()
+    used = f.set_index(["device_id", "day"])["energy_kwh"]
+    # The day after the one at hand has the weekday of six days before it.
+    ago = pd.MultiIndex.from_arrays([f["device_id"], f["day"] - (WEEK - 1) * DAY])
+    f["energy_week_ago_kwh"] = used.reindex(ago).to_numpy()
     return f.sort_values(["day", "device_id"])
 
 
 def _over(part: pd.Series, whole: pd.Series) -> pd.Series:
     return part.where(whole > 0) / whole.where(whole > 0)
-
-
-Labelled = Callable[[pd.DataFrame, Sequence[LabelledFault]], pd.Series]
-
-
-def element_fault(days: pd.DataFrame, faults: Sequence[LabelledFault]) -> pd.Series:
-    """``fault`` where an element is faulty at the end of the day or within a week."""
-    made = days["day"] + DAY
-    found = np.zeros(len(days), dtype=bool)
-    for fault in faults:
-        if fault.family not in ELEMENT_FAULTS:
-            continue
-        begun = made + FAULT_WITHIN_DAYS * DAY > _naive(fault.started_at)
-        lasts = fault.ended_at is None or made < _naive(fault.ended_at)
-        found |= ((days["device_id"] == fault.device_id) & begun & lasts).to_numpy()
-    return pd.Series(np.where(found, "fault", "healthy"), index=days.index)
-
-
-def next_day_energy(days: pd.DataFrame, _faults: Sequence[LabelledFault]) -> pd.Series:
-    """Energy of the day after in kWh; none where its readings have gaps."""
-    whole = days[days["covered_s"] >= WHOLE * DAY_S]
-    used = whole.set_index(["device_id", "day"])["used_kwh"]
-    next_days = pd.MultiIndex.from_arrays([days["device_id"], days["day"] + DAY])
-    return pd.Series(used.reindex(next_days).to_numpy(), index=days.index)
-
-
-def _naive(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
-
-
-@dataclass(frozen=True)
-class DayModel:
-    """A model of heater-days. known_after_days: from prediction to label."""
-
-    spec: ModelSpec
-    label: Labelled
-    known_after_days: int
-    rare: str | None = None
-
-
-DAY_MODELS: tuple[DayModel, ...] = (
-    DayModel(ELEMENT_FAILURE, element_fault, FAULT_WITHIN_DAYS, rare="fault"),
-    DayModel(DAILY_ENERGY, next_day_energy, 1),
-)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data.model_records import ModelSpec
@@ -76,13 +77,13 @@ def train(spec: ModelSpec, frame: pd.DataFrame, seed: int) -> Trained:
 
 
 def _is(label: pd.Series, name: str) -> Array:
-    found: Array = (label == name).to_numpy(dtype=np.float64)
-    return found
+    return np.asarray((label == name).to_numpy(), dtype=np.float64)
 
 
-def _classes(spec: ModelSpec, scores: Array) -> Array:
+def _classes(spec: ModelSpec, scores: Array) -> npt.NDArray[np.generic]:
     names = np.array(spec.scored, dtype=object)
     if spec.kind == "multiclass":
         return np.asarray(names[scores.argmax(axis=1)])
-    negative = next(name for name in spec.classes if name != spec.positive)
-    return np.where(scores[:, 0] >= DECIDES, spec.positive, negative)
+    positive = spec.scored[0]
+    negative = next(name for name in spec.classes if name != positive)
+    return np.where(scores[:, 0] >= DECIDES, positive, negative)

@@ -43,14 +43,16 @@ DAILY_ENERGY = ModelSpec(
     version="1",
     owner="Energy services",
     description=(
-        "Energy in kWh that a heater will use on the next day, from the day before and "
-        "the weekday. The meter tells the label a day later."
+        "Energy in kWh that a heater will use on the next day, from the day before, "
+        "the last seven days and the same weekday a week ago. The meter tells the "
+        "label a day later."
     ),
     tags=("energy", "daily", "simulated fleet"),
     features=_features(
-        "energy_kwh energy_week_kwh drawn_l heating_h starts temperature_mean_c "
-        "target_temperature_c ambient_temperature_c capacity_l rated_power_w age_years",
-        "type mode weekday",
+        "energy_kwh energy_week_kwh energy_week_ago_kwh drawn_l heating_h starts "
+        "temperature_mean_c target_temperature_c ambient_temperature_c capacity_l "
+        "rated_power_w age_years",
+        "type mode",
     ),
     columns=Columns(prediction="predicted_kwh", label="next_day_kwh"),
     segments=("type",),
@@ -70,7 +72,7 @@ DRAW_PATTERN = ModelSpec(
     features=_features(
         "draw_volume_l draw_duration_s flow_mean_lpm flow_peak_lpm outlet_drop_k "
         "inlet_temperature_c hour_of_day_h since_last_draw_min capacity_l",
-        "household weekday",
+        "household",
     ),
     columns=Columns(
         label="confirmed_use",

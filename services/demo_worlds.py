@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +30,7 @@ REFERENCE = (-84, -28)
 """Days of the reference: after training, never trained on, labels known on day 0."""
 
 Frame = dict[str, npt.NDArray[np.generic]]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,6 @@ class Draws:
     u: Array
     week: Array
     label: Array
-    weekday: npt.NDArray[np.int64]
 
     def picked(self, place: int, names: str, odds: tuple[float, ...]) -> Array:
         """A category per row, by its odds."""
@@ -103,7 +102,11 @@ class GeneratedModel:
         """The first day logged."""
         return self._start
 
-    @cached_property
+    def over(self, today: date) -> date | None:
+        """Today: the days before it are over."""
+        return today
+
+    @property
     def versions(self) -> tuple[str, ...]:
         """The versions, the champion first."""
         later = self._world.challenger
@@ -189,7 +192,7 @@ class GeneratedModel:
         day = np.repeat(np.arange(first, last), counts)
         z, u = chance[:NORMALS], chance[NORMALS : NORMALS + UNIFORMS]
         moment, label, told, delay = chance[NORMALS + UNIFORMS :]
-        draws = Draws(z, u, (day + moment) / 7, label, (day + self._weekday) % 7)
+        draws = Draws(z, u, (day + moment) / 7, label)
         ts = np.datetime64(self._start, "us") + _days(day + moment)
         least, further = self._world.label_days
         late = least + np.minimum(-further * np.log1p(-delay), self._longest)
@@ -202,11 +205,7 @@ class GeneratedModel:
         frame["known"] = told < self._world.labelled
         return frame
 
-    @property
-    def _weekday(self) -> int:
-        return self._start.weekday()
-
-    def _ids(self, day: npt.NDArray[np.int64], place: npt.NDArray[np.int64]) -> object:
+    def _ids(self, day: Ints, place: Ints) -> pd.Series:
         dates = np.datetime64(self._start, "D") + day
         names = pd.Series(dates.astype("U10")) + "-"
         return self.spec.name + "-" + names + pd.Series(place + 1).map("{:03d}".format)

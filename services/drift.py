@@ -21,6 +21,7 @@ from services.drift_rows import (
     harms_of,
     picked,
     picked_window,
+    ranked,
     window_view,
 )
 from services.drift_views import (
@@ -147,7 +148,7 @@ class Drift:
         query, judged = empty.query, chosen.judged
         windows = tuple(window_view(v) for v in judged.verdicts)
         place = picked_window(query.at, windows)
-        order = chosen.harm.order(place)
+        order = ranked(chosen, place)
         names = [judged.inputs.name(c) for c in judged.inputs.columns]
         feature = names.index(query.feature) if query.feature in names else None
         if feature is None and order:

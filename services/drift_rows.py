@@ -51,6 +51,16 @@ def picked_window(at: str, windows: Sequence[WindowView]) -> int:
     return newest
 
 
+def ranked(chosen: Chosen, place: int) -> list[int]:
+    """Places of the features: those that moved in the picked window by harm, then
+    those that moved most often, then by importance."""
+    moved = chosen.scores.moved()
+    harm = np.where(moved[:, place], chosen.harm.harm[:, place], -np.inf)
+    known = np.where(np.isnan(harm), 0.0, harm)
+    order = np.lexsort((-chosen.harm.weight, -moved.sum(axis=1), -known))
+    return [int(f) for f in order]
+
+
 def feature_row(
     chosen: Chosen, names: Sequence[str], f: int, place: int, scope: Scope
 ) -> FeatureRow:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.model_records import VERSION_PATTERN, ModelSpec
+from services.arrow_values import LONGEST_TEXT, Mask, is_number, numbers, text, times
 from services.errors import InvalidInput
 
+__all__ = [
+    "LONGEST_TEXT",
+    "Report",
+    "Rows",
+    "as_text",
+    "canonical",
+    "labels",
+    "outcome",
+    "prediction_ids",
+    "report",
+    "times",
+]
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
 """A prediction may lie this far in the future: clocks differ."""
 LONGEST_ID = 200
-LONGEST_TEXT = 500
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,11 @@ def report(spec: ModelSpec, table: pa.Table, *, reference: bool = False) -> Repo
         InvalidInput: a column nobody can do without is missing, or no feature came:
             this is not the model's file.
     """
-    names = set(table.schema.names)
-    twice = {n for n in names if table.schema.names.count(n) > 1}
-    if twice:
-        raise InvalidInput(f"Two columns have the name {min(twice)}.")
+    given = table.schema.names
+    names = set(given)
+    if len(names) < len(given):
+        twice = min(n for n, times_named in Counter(given).items() if times_named > 1)
+        raise InvalidInput(f"Two columns have the name {twice[:80]}.")
     columns = spec.columns
     needed = [columns.prediction]
     if not reference:
@@ -83,19 +94,18 @@ def report(spec: ModelSpec, table: pa.Table, *, reference: bool = False) -> Repo
     if absent:
         raise InvalidInput(
             f"This is no file of {spec.name}: it lacks {_listed(absent)}. "
-            f"It has {_listed(table.schema.names)}."
+            f"It has {_listed(given)}."
         )
     if not names.intersection(live):
         raise InvalidInput(
             f"This is no file of {spec.name}: it has none of its {len(live)} features "
-            f"({_listed(live)}), but {_listed(table.schema.names)}."
+            f"({_listed(live)}), but {_listed(given)}."
         )
     wanted = [*live, *columns.scores.values(), *spec.segments]
-    known = {*needed, *wanted, columns.id, columns.timestamp, "version"}
-    known |= {columns.label} if columns.label else set()
+    known = {*needed, *wanted, columns.id, columns.timestamp, columns.label, "version"}
     known |= {f.name for f in spec.features}
     return Report(
-        unknown=tuple(n for n in table.schema.names if n not in known),
+        unknown=tuple(n for n in given if n not in known),
         missing=tuple(n for n in dict.fromkeys(wanted) if n not in names),
     )
 
@@ -120,7 +130,7 @@ def canonical(
     """
     rows = Rows({})
     if not reference:
-        rows.columns["prediction_id"] = _ids(rows, table[spec.columns.id])
+        rows.columns["prediction_id"] = prediction_ids(rows, table[spec.columns.id])
         rows.columns["ts"] = _times(rows, table[spec.columns.timestamp], now)
         rows.columns["version"] = _versions(rows, table, spec, version)
     rows.columns["prediction"] = outcome(
@@ -154,84 +164,52 @@ def outcome(
 ) -> pa.Array:
     """Predictions as classes or finite numbers; others are refused."""
     if spec.kind == "regression":
-        numbers = _numbers(rows, values, what)
-        found = numbers.to_numpy(zero_copy_only=False)
-        rows.refuse(~np.isfinite(found), f"the {what} is no finite number")
-        return numbers
-    text = as_text(values, rows, what)
-    rows.refuse(np.asarray(text.is_null()), f"there is no {what}")
-    return text
+        found = _numbers(rows, values, what)
+        finite = np.isfinite(found.to_numpy(zero_copy_only=False))
+        rows.refuse(~finite, f"the {what} is no finite number")
+        return found
+    words = as_text(values, rows, what)
+    rows.refuse(np.asarray(words.is_null()), f"there is no {what}")
+    return words
 
 
 def labels(spec: ModelSpec, values: pa.ChunkedArray) -> pa.Array:
     """Labels as classes or numbers; null where there is none."""
     if spec.kind != "regression":
         return as_text(values)
-    found = _numbers(Rows({}), values, "label").to_numpy(zero_copy_only=False)
+    found, _bad = numbers(values)
     return pa.array(np.where(np.isfinite(found), found, np.nan), from_pandas=True)
 
 
 def as_text(
     values: pa.ChunkedArray, rows: Rows | None = None, name: str = ""
 ) -> pa.Array:
-    """Values as text: whole numbers without a fraction, as people write classes."""
-    array = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([])
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        array, kind = array.dictionary_decode(), kind.value_type
-    if pa.types.is_floating(kind):
-        numbers = array.to_numpy(zero_copy_only=False)
-        if rows is not None and name and len(numbers):
-            whole = np.isnan(numbers) | (numbers == np.floor(numbers))
-            if not whole.all():
-                rows.changed.append((name, "categorical", str(kind)))
-        text = [
-            None
-            if np.isnan(v)
-            else str(int(v))
-            if v == np.floor(v) and abs(v) < 1e15
-            else repr(float(v))
-            for v in numbers
-        ]
-        return pa.array(text, pa.string())
-    if pa.types.is_boolean(kind):
-        return pc.if_else(array, "1", "0").cast(pa.string())
-    try:
-        text = array.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        text = pa.array([None if v is None else str(v) for v in array.to_pylist()])
-    return pc.utf8_slice_codeunits(text, 0, LONGEST_TEXT)
+    """Values as text; fractions in a categorical column are told to ``rows``."""
+    if rows is not None and name and pa.types.is_floating(values.type):
+        found, _bad = numbers(values)
+        if (np.isfinite(found) & (found != np.floor(found))).any():
+            rows.changed.append((name, "categorical", str(values.type)))
+    return text(values)
 
 
 def _numbers(rows: Rows, values: pa.ChunkedArray, name: str) -> pa.Array:
-    """Values as float64, null where missing; text that is no number is refused."""
-    kind = values.type
-    if pa.types.is_boolean(kind):
-        values = values.cast(pa.int8())
-    if pa.types.is_floating(kind) or pa.types.is_integer(values.type):
-        found = values.cast(pa.float64()).to_numpy()
-        return pa.array(found, pa.float64(), from_pandas=True)
-    if pa.types.is_null(kind):
-        return pa.nulls(len(values), pa.float64())
-    given = values.to_pandas()
-    if pa.types.is_dictionary(kind):
-        given = given.astype(object)
-    numbers = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64)
-    bad = np.isnan(numbers) & given.notna().to_numpy()
-    texts = given.astype(str).str.strip().str.lower()
-    bad &= ~texts.isin(("nan", "", "null", "none", "na")).to_numpy()
+    """Values as float64, null where missing; what is no number is refused."""
+    found, bad = numbers(values)
     if bad.any():
-        rows.changed.append((name, "numeric", "text"))
-        rows.refuse(bad, lambda i: f"{name} is no number: {str(given.iloc[i])[:40]!r}")
-    return pa.array(numbers, pa.float64(), from_pandas=True)
+        kind = "text" if pa.types.is_string(values.type) else str(values.type)[:80]
+        rows.changed.append((name, "numeric", kind))
+        shown = text(values)
+        rows.refuse(bad, lambda i: f"{name} is no number: {shown[i].as_py()[:40]!r}")
+    return pa.array(found, pa.float64(), from_pandas=True)
 
 
-def _ids(rows: Rows, values: pa.ChunkedArray) -> pa.Array:
-    text = as_text(values)
-    lengths = pc.fill_null(pc.utf8_length(text), 0).to_numpy(zero_copy_only=False)
+def prediction_ids(rows: Rows, values: pa.ChunkedArray) -> pa.Array:
+    """Prediction ids as text; missing and too long ones are refused."""
+    ids = as_text(values)
+    lengths = pc.fill_null(pc.utf8_length(ids), 0).to_numpy(zero_copy_only=False)
     rows.refuse(lengths == 0, "it has no prediction id")
     rows.refuse(lengths > LONGEST_ID, f"its id is longer than {LONGEST_ID} characters")
-    return text
+    return ids
 
 
 def _times(rows: Rows, values: pa.ChunkedArray, now: datetime) -> pa.Array:
@@ -243,37 +221,14 @@ def _times(rows: Rows, values: pa.ChunkedArray, now: datetime) -> pa.Array:
     return pa.array(stamps, pa.timestamp("us"))
 
 
-def times(values: pa.ChunkedArray) -> npt.NDArray[np.datetime64]:
-    """Times as naive UTC microseconds; NaT where they cannot be read.
-
-    Numbers are seconds, milliseconds or microseconds since 1970, by their size; texts
-    are ISO 8601, UTC where they name no zone.
-    """
-    if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
-        numbers = values.cast(pa.float64()).to_numpy()
-        size = np.nanmax(abs(numbers)) if np.isfinite(numbers).any() else 0
-        scale = 1e6 if size < 1e11 else 1e3 if size < 1e14 else 1
-        whole = np.where(np.isfinite(numbers), numbers * scale, 0).astype("i8")
-        found = whole.astype("datetime64[us]")
-        found[~np.isfinite(numbers)] = np.datetime64("NaT")
-        return np.asarray(found)
-    given: Any = values.to_pandas()
-    if given.dtype.kind != "M":
-        given = given.astype("str")
-        parsed = pd.to_datetime(given, errors="coerce", utc=True, format="ISO8601")
-    else:
-        parsed = pd.to_datetime(given, utc=True)
-    return np.asarray(parsed.dt.tz_localize(None).to_numpy(), "datetime64[us]")
-
-
 def _versions(rows: Rows, table: pa.Table, spec: ModelSpec, version: str) -> pa.Array:
     named = {f.name for f in spec.features}
     if "version" not in table.schema.names or "version" in named:
         return pa.array([version] * table.num_rows, pa.string())
-    text = pc.fill_null(as_text(table["version"]), version)
-    fits = pc.match_substring_regex(text, VERSION_PATTERN)
+    found = pc.fill_null(as_text(table["version"]), version)
+    fits = pc.match_substring_regex(found, VERSION_PATTERN)
     rows.refuse(~np.asarray(fits), "its version is no version name")
-    return text
+    return found
 
 
 def _scores(
@@ -281,15 +236,15 @@ def _scores(
 ) -> pa.Array:
     if values is None:
         return pa.nulls(count, pa.float64())
-    numbers = _numbers(rows, values, f"the score of {name}")
-    found = numbers.to_numpy(zero_copy_only=False)
+    scores = _numbers(rows, values, f"the score of {name}")
+    found = scores.to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):
         outside = (found < 0) | (found > 1)
     rows.refuse(
         outside,
         lambda i: f"the score of {name} is {found[i]:g}: a probability lies in 0 to 1",
     )
-    return numbers
+    return scores
 
 
 def _stamp(moment: datetime) -> np.datetime64:

@@ -7,12 +7,12 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from data.model_records import LABEL, Model
 from services.deliveries import StagedFiles
 from services.errors import InvalidInput
-from services.inference_rows import Rows, as_text, canonical, outcome, report, times
+from services.arrow_values import times
+from services.inference_rows import Rows, canonical, outcome, prediction_ids, report
 
 FEWEST_REFERENCE_ROWS = 100
 KNOWN_AT = ("known_at", "label_ts")

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.model_records import LABEL, ModelSpec
+from data.model_records import ModelSpec
 from services.errors import InvalidInput
 from services.imports import timing
 from services.imports.encodings import READ_ERRORS, UnreadableError, open_bytes
@@ -26,8 +26,8 @@ from services.imports.plans import Dialect, TimePlan
 from services.imports.reading import RAW_CHARACTERS, Chunk, Reject, chunks
 from services.imports.sniffing import Sniffed, sniff
 from services.imports.times import to_utc
-from services.imports.values import numbers
 from services.label_rows import KNOWN_AT
+from services.model_cells import decoded, numeric_columns, with_points
 from services.model_detail import listed
 from services.model_json import known_columns, plain, table_of
 
@@ -35,7 +35,6 @@ PORTION_ROWS = 200_000
 PORTION_CELLS = 20_000_000
 """Wide files are read in portions of fewer rows."""
 LINES = 50_000
-AMBIGUOUS = "{cell} (a thousand or a fraction?)"
 Tell = Callable[[int], None]
 
 
@@ -105,8 +104,8 @@ class ModelFile:
         table = pa.Table.from_arrays(
             list(chunk.columns.values()), names=list(chunk.columns)
         )
-        lines = chunk.lines.tolist()
-        return Portion(self._named(table), lines, chunk.raw, chunk.rejected)
+        named = self._named(table)
+        return Portion(named, chunk.lines.tolist(), chunk.raw, chunk.rejected)
 
     def _parquet(self, tell: Tell) -> Iterator[Portion]:
         size, done = self.path.stat().st_size, 0
@@ -119,11 +118,12 @@ class ModelFile:
                 lines = range(done + 1, done + 1 + table.num_rows)
                 done += table.num_rows
                 tell(size * done // total)
-                yield Portion(self._named(plain(table)), lines, _raw_of(table))
+                yield Portion(
+                    self._named(plain(table, self._known())), lines, _raw_of(table)
+                )
 
     def _json_lines(self, tell: Tell) -> Iterator[Portion]:
-        known = {n for n, to in self.renames.items() if to != IGNORE}
-        known |= known_columns(self.spec)
+        known = self._known()
         with ExitStack() as stack:
             stream, raw = open_bytes(self.path)
             stack.callback(raw.close)
@@ -148,6 +148,11 @@ class ModelFile:
 
         return Portion(self._named(sent.table), lines, raw, rejected)
 
+    def _known(self) -> set[str]:
+        """The columns of the file that are read."""
+        mapped = {n for n, to in self.renames.items() if to != IGNORE}
+        return mapped | (known_columns(self.spec) - set(self.renames))
+
     def _named(self, table: pa.Table) -> pa.Table:
         """The table in the schema's names, with numbers and times read."""
         numeric = numeric_columns(self.spec)
@@ -164,10 +169,9 @@ class ModelFile:
         self, name: str, column: pa.ChunkedArray, numeric: frozenset[str]
     ) -> pa.ChunkedArray | pa.Array:
         if name in self.times and len(column):
-            whole = column.combine_chunks()
-            if isinstance(whole, pa.ChunkedArray):
-                whole = pa.concat_arrays(whole.chunks)
-            found, _ = to_utc((whole,), self.times[name], np.full(len(whole), ""))
+            whole = decoded(pa.concat_arrays(column.chunks))
+            rows = np.full(len(whole), "", dtype=object)
+            found, _ = to_utc((whole,), self.times[name], rows)
             return pa.array(found, pa.timestamp("us"))
         if not _is_text(column.type):
             return column
@@ -194,7 +198,7 @@ def look(path: Path, spec: ModelSpec, options: FileOptions, *, kind: str) -> Mod
     try:
         found = sniff(path)
     except UnreadableError as error:
-        raise InvalidInput(str(error)) from error
+        raise InvalidInput(" ".join(str(error).split())) from error
     timing.check_zone(options.tz)
     header = list(found.sample)
     renames = read_maps(options.maps, header, spec)
@@ -240,39 +244,15 @@ def read_maps(
     return found
 
 
-def numeric_columns(spec: ModelSpec) -> frozenset[str]:
-    """Columns whose cells are numbers."""
-    names = {f.name for f in spec.features if f.type == "numeric"}
-    names |= set(spec.columns.scores.values())
-    if spec.kind == "regression":
-        names |= {spec.columns.prediction, spec.columns.label or LABEL, LABEL}
-    return frozenset(names)
-
-
-def with_points(column: pa.ChunkedArray) -> pa.Array:
-    """Texts with decimal commas as numbers, or texts with points where some are none.
-
-    A single group behind a point, as 1.234, may be either: it is left to be refused.
-    """
-    cells = pa.concat_arrays([c.cast(pa.string()) for c in column.chunks])
-    found, bad = numbers(cells, ",")
-    if not bad.any():
-        return pa.array(found, pa.float64(), from_pandas=True)
-    texts: list[str | None] = []
-    for value, wrong, cell in zip(found, bad, cells.to_pylist(), strict=True):
-        if not wrong:
-            texts.append(None if np.isnan(value) else repr(float(value)))
-        else:
-            doubt = cell is not None and "." in cell
-            texts.append(AMBIGUOUS.format(cell=cell) if doubt else cell)
-    return pa.array(texts, pa.string())
-
-
 def _times(
     found: Sniffed, column: str, tz: str | None, decimal: str
 ) -> tuple[TimePlan, tuple[str, ...]]:
+    sample = {n: decoded(a) for n, a in found.sample.items() if n == column}
+    header = replace(found.dialect, header=(column,))
     try:
-        return timing.plan_times(found, {column: ("ts", "")}, tz, decimal)
+        return timing.plan_times(
+            Sniffed(header, sample), {column: ("ts", "")}, tz, decimal
+        )
     except timing.NoTimeError as error:
         raise InvalidInput(str(error)) from error
 

@@ -44,7 +44,14 @@ def known_columns(spec: ModelSpec) -> frozenset[str]:
     """Every column that some door reads of a sender's row."""
     columns = spec.columns
     roles = (columns.id, columns.timestamp, columns.prediction, columns.label)
-    names = {"version", LABEL, *KNOWN_AT, *columns.scores.values(), *spec.segments}
+    names = {
+        "version",
+        "prediction_id",
+        LABEL,
+        *KNOWN_AT,
+        *columns.scores.values(),
+        *spec.segments,
+    }
     return frozenset(names | {r for r in roles if r} | {f.name for f in spec.features})
 
 
@@ -64,7 +71,7 @@ def read_body(body: bytes, content_type: str, spec: ModelSpec, most: int) -> Sen
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind in PARQUET_TYPES:
-        return _parquet(body, most)
+        return _parquet(body, known_columns(spec), most)
     if kind in LINES_TYPES:
         rows = [_parsed(line) for line in body.splitlines() if line.strip()]
     elif kind == JSON_TYPE:
@@ -107,7 +114,7 @@ def _check_rows(rows: int, most: int) -> None:
         )
 
 
-def _parquet(body: bytes, most: int) -> SentRows:
+def _parquet(body: bytes, known: Collection[str], most: int) -> SentRows:
     try:
         with pq.ParquetFile(BytesIO(body)) as file:
             meta = file.metadata
@@ -125,14 +132,17 @@ def _parquet(body: bytes, most: int) -> SentRows:
         raise InvalidInput("The body is no Parquet file that can be read.") from None
     if table.num_rows > most:
         raise InvalidInput("The body is no Parquet file that can be read.")
-    return SentRows(plain(table), range(table.num_rows))
+    return SentRows(plain(table, known), range(table.num_rows))
 
 
-def plain(table: pa.Table) -> pa.Table:
+def plain(table: pa.Table, known: Collection[str]) -> pa.Table:
     """A table whose columns are numbers, texts, times or truth values.
 
-    Decimals become floats; nested and binary columns become empty, under their names,
-    so that a receipt names them: as unknown, or as values that are missing.
+    Decimals become floats. Unknown columns of lists, objects or bytes keep their name
+    alone, so that they are reported.
+
+    Raises:
+        InvalidInput: a known column holds such.
     """
     names, columns = [], []
     for name, column in zip(table.schema.names, table.columns, strict=True):
@@ -142,6 +152,10 @@ def plain(table: pa.Table) -> pa.Table:
         if pa.types.is_decimal(kind):
             column = column.cast(pa.float64())  # noqa: PLW2901
         elif pa.types.is_nested(kind) or pa.types.is_binary(kind):
+            if name in known:
+                raise InvalidInput(
+                    f"{name[:80]} holds {kind}: give one number or text per row."
+                )
             column = pa.chunked_array([pa.nulls(len(column))])  # noqa: PLW2901
         names.append(name)
         columns.append(column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from data.judgement_store import JudgedWindow, JudgementStore, ModelFacts
 from data.model_records import KINDS, Model
@@ -31,6 +31,7 @@ from services.monitoring.scope import window_start
 HELD = timedelta(seconds=5)
 """Specifications are read again after this long, or when a model comes, goes or is
 archived; what this process changes shows at once."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LENGTHS: Mapping[str, timedelta] = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
@@ -142,12 +143,14 @@ class ModelList:
         tokens: dict[Key, object] = {}
         for entry in entries:
             window, lag = entry.model.spec.window, lag_of(entry)
-            due = window_start(window, now - lag) if lag is not None else None
-            tokens[entry.key] = (entry.newest, entry.facts, window, due)
+            often = min(LENGTHS[window], LENGTHS["day"])
+            step = None if lag is None else (now - lag - EPOCH) // often
+            tokens[entry.key] = (entry.newest, entry.facts, window, step)
             if self._late.get(entry.key, (None,))[0] == tokens[entry.key]:
                 continue
             self._late[entry.key] = (tokens[entry.key], False)
-            if due is not None and entry.newest is not None:
+            if lag is not None and entry.newest is not None:
+                due = window_start(window, now - lag)
                 since = min(due - 2 * LENGTHS[window], entry.newest[0])
                 groups.setdefault((window, since), []).append(entry)
         for (_, since), stale in groups.items():

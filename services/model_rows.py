@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from data.judgement_store import JudgedWindow, ModelFacts
@@ -127,10 +129,16 @@ def ordered(entries: Sequence[Entry], sort: str, descending: bool) -> list[Entry
 
 def strip_start(window: str, moment: datetime) -> datetime:
     """The start of the first of the 52 windows of which the last holds a moment."""
-    start = window_start(window, moment)
+    return _edges(window, window_start(window, moment))[0]
+
+
+@lru_cache(maxsize=256)
+def _edges(window: str, last: datetime) -> tuple[datetime, ...]:
+    """The edges of the 52 windows of which the last begins at ``last``, rising."""
+    edges = [window_end(window, last), last]
     for _ in range(STRIP - 1):
-        start = window_start(window, start - timedelta(microseconds=1))
-    return start
+        edges.append(window_start(window, edges[-1] - timedelta(microseconds=1)))
+    return tuple(reversed(edges))
 
 
 def strip(
@@ -143,24 +151,16 @@ def strip(
     """
     if not windows:
         return ()
-    start = strip_start(window, now)
-    if windows[-1].start < start:
-        start = strip_start(window, windows[-1].start)
+    edges = _edges(window, window_start(window, now))
+    if windows[-1].start < edges[0]:
+        edges = _edges(window, window_start(window, windows[-1].start))
     known = {w.start: w for w in windows}
-    cells = []
-    for _ in range(STRIP):
-        end, judged = window_end(window, start), known.get(start)
-        if judged is None:
-            cells.append(HealthCell(start, end, "none", "none", "none", NO_DATA))
-        else:
-            cells.append(
-                HealthCell(
-                    start, end, judged.state, judged.severity, judged.kind,
-                    judged.sentence,
-                )
-            )  # fmt: skip
-        start = end
-    return tuple(cells)
+    return tuple(
+        HealthCell(start, end, w.state, w.severity, w.kind, w.sentence)
+        if (w := known.get(start)) is not None
+        else HealthCell(start, end, "none", "none", "none", NO_DATA)
+        for start, end in pairwise(edges)
+    )
 
 
 def row_of(entry: Entry, windows: Sequence[JudgedWindow], now: datetime) -> ModelRow:

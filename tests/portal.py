@@ -13,6 +13,7 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from app import create_app
+from bootstrap import monitoring
 from dashboards.registry import Tab, heater_tab
 from data.records import Device
 from services.details import Details
@@ -61,7 +62,11 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
     stores.add(*(Device(id=i, name=n, simulated=True) for i, n in PAIRS))
     with open_identity(stores.settings, stores.clock) as identity:
         health = Health(stores.metrics, stores.clock)
+        watched = monitoring(
+            identity.engine, stores.reader, stores.audit, stores.settings, stores.clock
+        )
         services: Any = SimpleNamespace(
+            **vars(watched),
             fleet=Fleet(stores.device_store, stores.metrics, health, stores.clock),
             details=Details(
                 stores.devices,

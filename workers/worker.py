@@ -1,35 +1,41 @@
-"""The worker: the flusher, the judge of models, in demo mode the simulated heaters."""
+"""The worker process: the flusher and whatever else runs beside it."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from types import FrameType
+from typing import Protocol
 
 import structlog
 
 from workers.flusher import FlushLoop
-from workers.monitor import MonitorLoop
-from workers.simulator import Simulator
 
 log = structlog.get_logger()
 Task = Callable[[Event], None]
 
 
-def run(
-    flush_loop: FlushLoop, monitor: MonitorLoop, simulator: Simulator | None
-) -> int:
+class Part(Protocol):
+    """Something that works until it is told to stop."""
+
+    def run(self, stop: Event, /) -> None:
+        """Work until ``stop`` is set."""
+
+
+def run(flush_loop: FlushLoop, others: Sequence[Part]) -> int:
     """Work until SIGTERM or SIGINT; the exit status.
+
+    Args:
+        flush_loop: the lake's one writer.
+        others: what else this worker does.
 
     A task that fails ends the whole process: the one who started it sees that, and
     everything acknowledged waits in the operational database.
     """
     stop, failed = Event(), Event()
     _stop_on_signals(stop)
-    tasks = [flush_loop.run, monitor.run]
-    if simulator is not None:
-        tasks.append(simulator.run)
+    tasks = [flush_loop.run, *(part.run for part in others)]
     threads = [
         Thread(target=_guarded, args=(task, stop, failed), daemon=True)
         for task in tasks

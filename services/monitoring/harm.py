@@ -136,7 +136,9 @@ def _feature(
         realised = (lost.sum(axis=1) - labelled @ loss) / np.where(m > 0, m, np.nan)
         each = 1 / reference.sum() + 1 / windows.sum(axis=1)
     spread = float(p @ (loss - p @ loss) ** 2)
-    return expected, realised, moved, np.sqrt(spread * each)
+    with np.errstate(invalid="ignore"):
+        error = np.sqrt(spread * each)
+    return expected, realised, moved, error
 
 
 def _losses(rows: Floats, losses: Floats) -> Floats:

@@ -64,21 +64,39 @@ class Cut:
             return _REGRESSION[metric](self.sums(place))
         return self._class_metric(place, metric, self.tasks(place))
 
-    def window(self, place: int, metrics: Sequence[str]) -> dict[str, Outcome]:
-        """All of ``metrics`` in one window."""
+    def windows(self, metrics: Sequence[str]) -> list[dict[str, Outcome]]:
+        """All of ``metrics`` in every window."""
+        places = range(self.cells.windows)
         if self.spec.kind == "regression":
-            return {m: self._number(place, m) for m in metrics}
-        tasks = self.tasks(place)
-        estimated = self._estimated(tasks)
-        held = self._held(place, tasks, estimated)
+            return [{m: self._number(place, m) for m in metrics} for place in places]
+        rows = [self.cells.of_class(n) for n in range(len(self.places))]
+        estimated = self._estimated([found.sum(axis=3) for found in rows])
+        held = estimated
+        if (self.totals["labelled"] < self.totals["rows"]).any():
+            # Of the labelled rows alone: late labels fake no gap.
+            held = self._estimated([r[..., :UNLABELLED].sum(axis=3) for r in rows])
+        return [
+            {
+                m: self._outcome(place, m, tasks, estimated[place], held[place])
+                for m in metrics
+            }
+            for place in places
+            for tasks in [self.tasks(place)]
+        ]
+
+    def _outcome(
+        self,
+        place: int,
+        metric: str,
+        tasks: Sequence[Task],
+        estimated: Mapping[str, Estimated],
+        held: Mapping[str, Estimated],
+    ) -> Outcome:
+        realised = self._class_metric(place, metric, tasks)
+        without = estimated.get(metric) or unestimated(0, NEEDS_LABELS)
         labelled = int(self.totals["labelled"][place])
-        found = {}
-        for metric in metrics:
-            realised = self._class_metric(place, metric, tasks)
-            without = estimated.get(metric) or unestimated(0, NEEDS_LABELS)
-            distance = self._gap(metric, realised, held, tasks, labelled)
-            found[metric] = Outcome(realised, without, distance)
-        return found
+        distance = self._gap(metric, realised, held, tasks, labelled)
+        return Outcome(realised, without, distance)
 
     def _class_metric(self, place: int, metric: str, tasks: Sequence[Task]) -> Measured:
         confusion = self.confusion[place]
@@ -98,19 +116,17 @@ class Cut:
             return None
         return self.spec.classes.index(self.spec.tasks[0])
 
-    def _estimated(self, tasks: Sequence[Task]) -> dict[str, Estimated]:
+    def _estimated(self, rows: Sequence[Ints]) -> list[dict[str, Estimated]]:
+        """The estimates of every window from rows (windows, bins, 2) of each task."""
         if not self.spec.scored:
-            return dict.fromkeys(cbpe.MEASURES, unestimated(0, NO_SCORES))
+            nothing = dict.fromkeys(cbpe.MEASURES, unestimated(0, NO_SCORES))
+            return [nothing] * self.cells.windows
         known = self.calibrator
-        return cbpe.estimate(tasks, known.calibrations, known.excess)
-
-    def _held(
-        self, place: int, tasks: Sequence[Task], estimated: dict[str, Estimated]
-    ) -> dict[str, Estimated]:
-        """The estimates of the labelled rows alone: late labels fake no gap."""
-        if self.totals["labelled"][place] >= self.totals["rows"][place]:
-            return estimated
-        return self._estimated([task.only_labelled() for task in tasks])
+        scores = [
+            Task(r[0][..., None].repeat(3, 2), p).scores()
+            for r, p in zip(rows, self.places, strict=True)
+        ]
+        return cbpe.estimate_windows(rows, scores, known.calibrations, known.excess)
 
     def _gap(
         self,

@@ -71,7 +71,7 @@ def series(
     known = learn(spec, grid, reference) if calibrator is None else calibrator
     own = cut_of(spec, grid, reference, known)
     cut = cut_of(spec, grid, windows, known)
-    found = [cut.window(place, names) for place in range(windows.windows)]
+    found = cut.windows(names)
     rows, labelled = cut.total("rows"), cut.total("labelled")
     sizes = np.where(labelled > 0, labelled, rows)
     made = {}

@@ -48,6 +48,8 @@ RARE = 0.05
 APART, FITS = 0.3, 0.1
 """A unit is told where the KS distance to the reference is at least ``APART`` and a
 conversion leaves at most ``FITS`` of it, besides chance."""
+LARGE = 10.0
+"""A smaller factor is no unit where values lie around 0: they vary more or less."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,12 @@ def unit_of(grid: NumericGrid, p: Floats, q: Floats, rows: int) -> str | None:
     if apart < APART or grid.bins < 3:
         return None
     places = positions(grid)
+    away = abs(float(np.interp(0.5, np.cumsum(p), places))) > grid.sd
     chance = 1.4 / np.sqrt(rows)
     best, left = None, FITS * apart + chance
     for words, (factor, offset) in UNITS.items():
+        if not (away or offset or factor >= LARGE or factor <= 1 / LARGE):
+            continue
         bins = np.searchsorted(grid.edges, places * factor + offset, side="right")
         told = np.bincount(bins, p, len(p)).astype(np.float64)
         gap = _gap(told, q)

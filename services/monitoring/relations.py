@@ -27,6 +27,8 @@ from services.stats.significance import chi_square_p_value, ks_p_value
 Floats = npt.NDArray[np.float64]
 
 GROUPS = 10
+EXPECTED = 5.0
+"""Rows of the class, and others, that a group of scores expects to be tested."""
 FEWEST = 10
 """Labelled rows of a class from which its scores are compared."""
 
@@ -96,34 +98,64 @@ def _reliability(
 ) -> tuple[Floats, Floats]:
     """p and size of the distance of observed from calibrated shares, (W,) each.
 
-    Hosmer and Lemeshow's statistic on ten groups of equal reference rows, with the
-    reference's own chance error in the variance.
+    Hosmer and Lemeshow's statistic on at most ten groups of equal reference rows,
+    pooled where a window expects few, with the reference's own chance error in the
+    variance. What the calibration misses in the reference is no change.
     """
     chance = learnt.chances()
     regular = len(place) - SPECIAL_BINS
     groups = np.eye(GROUPS)[equal_groups(reference.sum(axis=(1, 2))[:regular], GROUPS)]
     known = np.nan_to_num(chance)[:regular] * np.isfinite(chance[:regular])
 
-    def grouped(cells: Ints) -> tuple[Floats, Floats, Floats]:
+    def grouped(cells: Ints) -> Floats:
+        """Rows, rows of the class, and as many as calibrated: (3, ..., groups)."""
         told = (
             cells[..., :regular, :, :][..., [NOT, IS]]
             * np.isfinite(chance[:regular])[..., np.newaxis]
         )
         rows = told.sum(axis=-1)
         yes = told[..., IS].sum(axis=-1) @ groups
-        return rows.sum(axis=-1) @ groups, yes, (rows * known).sum(axis=-1) @ groups
+        expected = (rows * known).sum(axis=-1) @ groups
+        return np.stack([rows.sum(axis=-1) @ groups, yes, expected])
 
-    n, yes, told = grouped(windows)
-    base = grouped(reference)[0]
-    share = np.divide(told, n, out=np.zeros_like(told), where=n > 0)
-    one = np.clip(share * (1 - share), 1e-4, None)
-    variance = n * one + n**2 * one / np.maximum(base, 1)
-    chi = ((yes - told) ** 2 / np.where(n > 0, variance, np.inf)).sum(axis=1)
-    total = n.sum(axis=1)
-    whole = np.where(total > 0, total, np.nan)
-    p = np.where(total > 0, chdtrc((n > 0).sum(axis=1).clip(1), chi), np.nan)
-    rest = np.divide((yes - told) ** 2 - variance, n, out=np.zeros_like(n), where=n > 0)
-    return p, np.sqrt(np.maximum(rest.sum(axis=1) / whole, 0))
+    base = grouped(reference)
+    found = [_distance(base, now) for now in grouped(windows).swapaxes(0, 1)]
+    p, size = np.array(found, dtype=np.float64).reshape(-1, 2).T
+    return p, size
+
+
+def _distance(base: Floats, now: Floats) -> tuple[float, float]:
+    """p and size of one window; (3, groups) each: rows, of the class, expected."""
+    pool = _pooled(now[0], now[2])
+    if not len(pool):
+        return np.nan, np.nan
+    rows, _, known = (np.add.reduceat(part, pool) for part in base)
+    n, yes, told = (np.add.reduceat(part, pool) for part in now)
+    share = np.clip(told / n, 1e-6, 1 - 1e-6)
+    missed = np.add.reduceat(base[1], pool) - known
+    told = told + n * missed / np.maximum(rows, 1)
+    one = share * (1 - share)
+    variance = n * one + n**2 * one / np.maximum(rows, 1)
+    off = (yes - told) ** 2
+    p = float(chdtrc(len(pool), (off / variance).sum()))
+    beyond = float(((off - variance) / n).sum() / n.sum())
+    return p, np.sqrt(max(beyond, 0.0))
+
+
+def _pooled(rows: Floats, expected: Floats) -> Ints:
+    """Where neighbouring groups begin that expect enough rows of and not of the class.
+
+    A chi-square of cells that expect fewer than five rows is far too often large.
+    Source: W. G. Cochran, Biometrics 10 (1954) 417-451.
+    """
+    starts, begin, of_class, others = [], 0, 0.0, 0.0
+    for place in range(len(rows)):
+        of_class += expected[place]
+        others += rows[place] - expected[place]
+        if min(of_class, others) >= EXPECTED:
+            starts.append(begin)
+            begin, of_class, others = place + 1, 0.0, 0.0
+    return np.array(starts, dtype=np.int64)
 
 
 def _given_label(

@@ -19,7 +19,7 @@ from services.monitoring.calibrators import Calibrator
 from services.monitoring.evidence import Evidence, Gathered, Inputs, gather
 from services.monitoring.performance_reads import PerformanceReads
 from services.monitoring.scope import Scope
-from services.monitoring.verdict import Verdict, verdict
+from services.monitoring.verdict import FEW_LABELS, Verdict, verdict
 
 MOST_KNOWN = 32
 """Judged ranges kept in a process; the same counts give the same verdicts."""
@@ -140,12 +140,19 @@ def concluded(
                 sentence=said.sentence,
                 harmful=said.harmful,
                 metric=one.metric,
-                value=one.estimated if one.value is None else one.value,
+                value=headline(one),
                 rows=one.rows,
                 coverage=one.coverage,
             )
         )
     return tuple(found)
+
+
+def headline(e: Evidence) -> float | None:
+    """The metric from labels where there are enough of them, else as estimated."""
+    if e.value is None or (e.labelled < FEW_LABELS and e.estimated is not None):
+        return e.estimated
+    return e.value
 
 
 def judged_columns(spec: ModelSpec, grid: Grid) -> tuple[str, ...]:

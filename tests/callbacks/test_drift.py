@@ -1,36 +1,29 @@
-"""The Drift tab through the door: drawn from the address, choices written to it."""
+"""The Drift tab through Dash: drawn from the address, choices written to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import flask
 import pytest
+from dash import Dash, html
 from dash.exceptions import PreventUpdate
+from flask.testing import FlaskClient
 
-from app import create_app
 from callbacks.monitoring import drift as tab
-from dashboards.registry import Tab
+from callbacks.registration import Callbacks
+from dashboards.monitoring import drift as layout
+from dashboards.shell import frame
 from services.access import Principal
 from services.drift_views import MEASURES, DriftQuery, DriftView
 from services.errors import InvalidInput
-from settings import Settings
-from tests.conftest import Clock, open_stores
-from tests.dashboards.test_drift import LONG, a_view
-from tests.portal import SAMPLES, Portal, call, open_portal
+from tests.conftest import VIEWER
+from tests.dashboards.test_drift import LONG, PREFS, a_view
+from tests.portal import call
 
-DRIFT = Tab(
-    key="drift",
-    title="Drift",
-    dashboard="monitoring",
-    path="/monitoring/drift",
-    permission="model.read",
-    layout="dashboards.monitoring.drift",
-    callbacks="callbacks.monitoring.drift",
-)
 BODY, GOTO = "drift-body.children", "drift-goto.search"
 MAP, PICK = "drift-map-goto.search", "drift-pick-goto.search"
 MODEL = "?model=boiler-fault"
@@ -54,36 +47,49 @@ class Asked:
         return replace(a_view(6, 10), query=query)
 
 
+@dataclass(frozen=True)
+class Site:
+    """An application of this tab alone, and what its service was asked."""
+
+    app: Dash
+    asked: Asked
+
+    def browser(self) -> FlaskClient:
+        """A client of the viewer vera."""
+        return self.app.server.test_client()
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """The application with the real tab and a service that answers at once."""
-    home = tmp_path_factory.mktemp("drift")
-    settings = Settings(home_dir=home, secret_key="k7!" + "Zq3xW9vB" * 5)
-    with (
-        contextmanager(open_stores)(settings, Clock()) as stores,
-        open_portal(stores) as portal,
-    ):
-        portal.services.drift = Asked()
-        app = create_app(stores.settings, portal.services, (SAMPLES[0], DRIFT))
-        yield replace(portal, app=app)
+def site() -> Site:
+    """The frame and the real tab, with a service that answers at once."""
+    app = Dash("drift", server=flask.Flask("drift"))
+    app.layout = html.Div([frame((), PREFS), layout.skeleton(), *layout.declared()])
+    asked = Asked()
+    tab.register(Callbacks(app), SimpleNamespace(drift=asked))
+
+    @app.server.before_request
+    def sign_in() -> None:
+        flask.g.principal, flask.g.preferences = VIEWER, PREFS
+
+    return Site(app, asked)
 
 
-def drawn(site: Portal, search: str) -> Any:
+def drawn(site: Site, search: str) -> Any:
     """The answer that draws the tab."""
     values = {
         "shell-location.search": search,
         "shell-location.pathname": "/monitoring/drift",
     }
-    client = site.browser("vera")
+    client = site.browser()
     answer = call(site, client, BODY, values, ["shell-location.search"])
     assert answer.status_code == 200, answer.text
     return answer
 
 
-def sent(site: Portal, output: str, changed: str, **values: Any) -> str | None:
+def sent(site: Site, output: str, changed: str, **values: Any) -> str | None:
     """The query string that a choice writes, ``None`` if it writes none."""
     named = {key.replace("__", ".").replace("_", "-"): v for key, v in values.items()}
-    answer = call(site, site.browser("vera"), output, named, [changed])
+    answer = call(site, site.browser(), output, named, [changed])
     if answer.status_code == 204:
         return None
     assert answer.status_code == 200, answer.text
@@ -99,24 +105,24 @@ def chosen(**changes: str) -> dict[str, Any]:
     return {f"{part}.value": value for part, value in {**held, **named}.items()}
 
 
-def test_the_address_becomes_the_query(site: Portal) -> None:
+def test_the_address_becomes_the_query(site: Site) -> None:
     """Each key of the address reaches the service, and the default is a year."""
     drawn(
         site,
         f"{MODEL}&version=2&measure=ks&window=day&segment=site=north"
         "&reference=rolling&feature=a&at=2026-11-09T00:00:00Z&from=now-4w&to=now-1w",
     )
-    assert site.services.drift.queries[-1] == DriftQuery(
+    assert site.asked.queries[-1] == DriftQuery(
         "boiler-fault", "2", "ks", "day", "site=north", "rolling", "a",
         "2026-11-09T00:00:00Z", "now-4w", "now-1w",
     )  # fmt: skip
     drawn(site, MODEL)
-    assert site.services.drift.queries[-1] == DriftQuery(
+    assert site.asked.queries[-1] == DriftQuery(
         "boiler-fault", text_from="now-1y", text_to="now"
     )
 
 
-def test_the_controls_follow_the_address(site: Portal) -> None:
+def test_the_controls_follow_the_address(site: Site) -> None:
     """After a step back the selects show what the page shows."""
     response = drawn(site, f"{MODEL}&measure=ks&segment=site=north").get_json()
     shown = response["response"]
@@ -129,7 +135,7 @@ def test_the_controls_follow_the_address(site: Portal) -> None:
     assert shown["drift-version"]["options"][0]["label"] == "Champion (3)"
 
 
-def test_an_unknown_measure_is_named_with_the_way_back(site: Portal) -> None:
+def test_an_unknown_measure_is_named_with_the_way_back(site: Site) -> None:
     """What the service refuses stands in place of the tab, with a link to it."""
     text = drawn(site, f"{MODEL}&measure=foo").get_data(as_text=True)
 
@@ -138,17 +144,17 @@ def test_an_unknown_measure_is_named_with_the_way_back(site: Portal) -> None:
     assert "map-grid" not in text
 
 
-def test_without_a_model_nothing_is_asked(site: Portal) -> None:
+def test_without_a_model_nothing_is_asked(site: Site) -> None:
     """An address without a model leads to the list and says which commands help."""
-    before = len(site.services.drift.queries)
+    before = len(site.asked.queries)
     text = drawn(site, "").get_data(as_text=True)
 
     assert "No model is chosen" in text
     assert "import inferences --model NAME FILE" in text
-    assert len(site.services.drift.queries) == before
+    assert len(site.asked.queries) == before
 
 
-def test_a_choice_is_written_to_the_address(site: Portal) -> None:
+def test_a_choice_is_written_to_the_address(site: Site) -> None:
     """A control writes its key and keeps the others; the default leaves no key."""
     held = {**chosen(measure="js"), "shell-location.search": f"{MODEL}&from=now-4w"}
     measure = sent(site, GOTO, "drift-measure.value", **held)
@@ -158,14 +164,14 @@ def test_a_choice_is_written_to_the_address(site: Portal) -> None:
     assert sent(site, GOTO, "drift-measure.value", **back) == MODEL
 
 
-def test_following_the_address_writes_nothing(site: Portal) -> None:
+def test_following_the_address_writes_nothing(site: Site) -> None:
     """Controls that say what the address says leave it alone."""
     held = {**chosen(text="temp"), "shell-location.search": f"{MODEL}&q=temp"}
 
     assert sent(site, GOTO, "drift-text.value", **held) is None
 
 
-def test_a_click_picks_feature_and_window(site: Portal) -> None:
+def test_a_click_picks_feature_and_window(site: Site) -> None:
     """A click on a cell writes both, one on the strip only the window."""
     common = {"drift-at.options": STARTS, "shell-location.search": MODEL}
     cell = {"points": [{"x": STARTS[1]["label"], "y": "a &lt; b"}]}
@@ -194,7 +200,7 @@ def test_nonsense_is_no_click(event: object) -> None:
         tab.clicked(event, STARTS)
 
 
-def test_the_selects_do_what_a_click_does(site: Portal) -> None:
+def test_the_selects_do_what_a_click_does(site: Site) -> None:
     """Without a mouse the feature and the window are picked by their selects."""
     common = {"drift-feature.value": LONG, "drift-at.value": STARTS[1]["value"]}
     common["shell-location.search"] = MODEL

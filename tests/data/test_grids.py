@@ -128,13 +128,23 @@ def test_a_spike_has_a_bin_of_its_own():
     assert grid.positions[zero] == 0.0
 
 
-def test_empty_and_constant_columns_have_a_grid():
-    """Nothing and one value alone are columns too: one regular bin."""
-    for values in (np.array([]), np.array([np.nan, np.inf]), np.full(50, 7.0)):
+def test_an_empty_column_has_a_grid():
+    """Nothing is a column too: one regular bin, and the special ones."""
+    for values in (np.array([]), np.array([np.nan, np.inf])):
         grid = numeric_grid(values)
 
         assert grid.bins == 1
         assert Binner(grid)(pa.array([7.0, None, np.inf])).tolist() == [0, 1, 3]
+
+
+def test_a_constant_column_shows_every_other_value():
+    """What lies below or above the one value of a reference has a bin of its own."""
+    grid = numeric_grid(np.full(50, 7.0))
+    found = Binner(grid)(pa.array([6.9, 7.0, 7.1, None]))
+
+    assert found.tolist() == [0, 1, 2, 3]
+    assert np.isfinite(grid.positions).all()
+    assert grid.coarse_of.tolist()[:3] == [0, 1, 2]
 
 
 def test_categories_rare_unseen_and_missing_are_told_apart():

@@ -10,7 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ONLY = {
     "pydantic_settings": {"settings.py"},
-    "typer": {"cli.py", "tools/docs.py"},
+    "typer": {"cli.py", "cli_models.py", "tools/docs.py"},
+    "sklearn": {"services/stats/boosting.py"},
+    "yaml": {"services/model_spec.py"},
     "duckdb": {"data"},
     "sqlalchemy": {"data"},
     "alembic": {"data"},
@@ -44,7 +46,7 @@ def test_each_outside_part_has_one_home() -> None:
     strays = []
     for file in ROOT.rglob("*.py"):
         place = file.relative_to(ROOT)
-        if place.parts[0] in {"tests", "benchmarks", "var", ".venv"}:
+        if place.parts[0] in {"tests", "benchmarks", "client", "var", ".venv"}:
             continue
         for package in imported(file) & ONLY.keys():
             homes = ONLY[package]

@@ -171,6 +171,16 @@ def test_an_estimate_alone_is_at_most_high() -> None:
     assert said.severity == "high"
 
 
+def test_a_handful_of_labels_does_not_overrule_the_estimate() -> None:
+    """Few labels that fell less by chance leave the estimated harm; many refute it."""
+    expected = Change(0.1, 20.0)
+    doubtful = with_(moved=(MOVED,), labelled=40, realised=Change(0.01, 0.15))
+    certain = with_(moved=(MOVED,), labelled=900, realised=Change(0.01, 0.8))
+
+    assert verdict(replace(doubtful, expected=expected)).state == "look"
+    assert verdict(replace(certain, expected=expected)).state == "fine"
+
+
 def test_a_data_quality_break_beats_every_other_reading() -> None:
     """Missing values are the verdict though inputs moved and accuracy fell."""
     broken = Break("age", "missing", 0.4, "40% missing values")
