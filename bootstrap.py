@@ -142,16 +142,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
         telemetry=telemetry,
         tokens=Tokens(settings.signing_key(), clock),
         demo=_demo(settings, devices, telemetry, device_store, clock),
-        demo_models=DemoModels(
-            watched.models,
-            watched.inferences,
-            metrics,
-            device_store,
-            state_file=settings.home_dir / "demo_models.json",
-            seed=settings.demo_seed,
-            clock=clock,
-            waits=lambda: hot.pending(0).files > 0,
-        ),
+        demo_models=_demo_models(settings, watched, metrics, hot, device_store, clock),
         clock=clock,
         close=lambda: _close(reader, engine.dispose),
     )
@@ -171,6 +162,26 @@ def _demo(
         state_file=settings.home_dir / "demo_state.json",
         seed=settings.demo_seed,
         clock=clock,
+    )
+
+
+def _demo_models(
+    settings: Settings,
+    watched: Monitoring,
+    metrics: Metrics,
+    hot: HotStore,
+    store: DeviceStore,
+    clock: Clock,
+) -> DemoModels:
+    return DemoModels(
+        watched.models,
+        watched.inferences,
+        metrics,
+        store,
+        state_file=settings.home_dir / "demo_models.json",
+        seed=settings.demo_seed,
+        clock=clock,
+        waits=lambda: hot.pending(0).files > 0,
     )
 
 

@@ -26,7 +26,6 @@ def facts_card(view: ModelDetailView, prefs: Preferences) -> Component:
     lines = [
         parts.fact("Kind", kind_words(row.kind)),
         parts.fact("Owner", row.owner),
-        parts.fact("Description", view.description),
         parts.fact("Tags", ", ".join(row.tags)),
         parts.fact("Window", f"one {view.window}"),
         parts.fact(
@@ -36,7 +35,13 @@ def facts_card(view: ModelDetailView, prefs: Preferences) -> Component:
         parts.fact("Newest data", text.local_time(row.last_data, prefs)),
         parts.fact("Rows in the newest window", text.number(row.rows, 0)),
     ]
-    return parts.card("Facts", parts.facts(*lines), class_name="facts-card")
+    said = html.P(view.description, className="card-words")
+    return parts.card(
+        "Facts",
+        said if view.description else None,
+        parts.facts(*lines),
+        class_name="facts-card",
+    )
 
 
 def rules_card(view: ModelDetailView) -> Component:

@@ -36,7 +36,6 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("Measure", "", ""),
     ("Labels", "label_lag", "-"),
     ("Newest data", "last_data", "-"),
-    ("Owner", "owner", ""),
 )
 """Title, sort and first direction of each column; ``""`` cannot be sorted."""
 NUMERIC = frozenset({"Measure", "Labels"})
@@ -113,7 +112,6 @@ def _row(
         (_measure(row), "number"),
         (_labels(row), "number"),
         (_newest(row, view, prefs), ""),
-        (_owner(row), ""),
     ]
     tds = [
         html.Td(cell, className=classes, **{"data-label": title})  # type: ignore[arg-type]
@@ -136,6 +134,7 @@ def _model(row: ModelRow, search: str | None) -> list[Component | None]:
         parts.simulated_badge() if row.simulated else None,
         archived_tag() if row.archived else None,
         html.Div(" · ".join(facts), className="row-note"),
+        _owner(row),
     ]
 
 
@@ -181,15 +180,13 @@ def _newest(row: ModelRow, view: ModelsView, prefs: Preferences) -> Component:
     return parts.moment(row.last_data, view.now, prefs)
 
 
-def _owner(row: ModelRow) -> list[Component | str]:
+def _owner(row: ModelRow) -> Component | None:
     """Who is asked, and the first tags; the rest on hover."""
-    said = " · ".join(row.tags[:TAGS_SHOWN])
+    said = [row.owner, *row.tags[:TAGS_SHOWN]]
     more = len(row.tags) - TAGS_SHOWN
     if more > 0:
-        said = f"{said} +{more}"
-    return [
-        html.Span(row.owner or text.NO_DATA, className="owner"),
-        html.Div(said, className="row-note tags", title=", ".join(row.tags))
-        if said
-        else "",
-    ]
+        said.append(f"+{more}")
+    words = " · ".join(word for word in said if word)
+    if not words:
+        return None
+    return html.Div(words, className="row-note owner", title=", ".join(row.tags))

@@ -6,7 +6,7 @@ Runs inside the flusher's transaction; says which days of which versions are tou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import numpy as np
@@ -16,6 +16,7 @@ from data.model_records import Model
 
 Days = dict[str, list[np.datetime64]]
 """Version -> its touched days, rising."""
+DAY = timedelta(days=1)
 LABELS_A_FILE = 10_000_000
 """Labels are numbered by their file and their place in it: the last one counts."""
 
@@ -23,14 +24,16 @@ LABELS_A_FILE = 10_000_000
 def take_rows(
     connection: duckdb.DuckDBPyConnection, model: Model, paths: list[str]
 ) -> tuple[int, Days]:
-    """Insert predictions whose id and version are new on their days.
+    """Insert predictions whose id and version are new.
+
+    Looked for among the days of what came and the ones beside them: who sends again
+    may send another time, but not that far away.
 
     Returns:
-        How many rows went in, and the days of all rows that came.
+        How many rows went in, and their days.
     """
     run = connection.execute
-    names = ", ".join(row_types(model.spec))
-    table = f"lake.{rows_table(model.id)}"
+    table, names = f"lake.{rows_table(model.id)}", ", ".join(row_types(model.spec))
     source = """read_parquet($1, union_by_name => true, filename => true,
         file_row_number => true)"""
     found = run(
@@ -41,17 +44,18 @@ def take_rows(
     if found is None or not found[0]:
         return 0, {}
     total, distinct, first, last = found
-    query = f"SELECT {names} FROM {source}"
+    query = f"SELECT {_present(connection, model, source, paths)} FROM {source}"
     if distinct < total:
+        # The order of ``paths`` is that in which they came: the first one stays.
         query += """ QUALIFY row_number() OVER (PARTITION BY prediction_id, version
-            ORDER BY filename, file_row_number) = 1"""
+            ORDER BY list_position($1, filename), file_row_number) = 1"""
     values: list[object] = [paths]
-    lo, hi = first.replace(hour=0, minute=0, second=0, microsecond=0), last
+    lo, hi = _day_of(first) - DAY, _day_of(last) + 2 * DAY
     if run(
-        f"SELECT 1 FROM {table} WHERE ts >= $1 AND ts <= $2 LIMIT 1", [lo, hi]
+        f"SELECT 1 FROM {table} WHERE ts >= $1 AND ts < $2 LIMIT 1", [lo, hi]
     ).fetchone():
         stored = (
-            f"SELECT prediction_id, version FROM {table} WHERE ts >= $2 AND ts <= $3"
+            f"SELECT prediction_id, version FROM {table} WHERE ts >= $2 AND ts < $3"
         )
         query = f"""SELECT {names} FROM ({query}) AS new
             ANTI JOIN ({stored}) AS old USING (prediction_id, version)"""
@@ -61,6 +65,25 @@ def take_rows(
     days = days_of(run(touched, values).fetchall())
     count = run(f"INSERT INTO {table} {query} ORDER BY ts", values).fetchone()
     return (int(count[0]) if count else 0), days
+
+
+def _day_of(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _present(
+    connection: duckdb.DuckDBPyConnection, model: Model, source: str, paths: list[str]
+) -> str:
+    """The columns of the table from files; those written before one was added lack it.
+
+    Added features are nothing there.
+    """
+    described = connection.execute(f"DESCRIBE SELECT * FROM {source}", [paths])
+    there = {row[0] for row in described.fetchall()}
+    return ", ".join(
+        name if name in there else f"NULL::{kind} AS {name}"
+        for name, kind in row_types(model.spec).items()
+    )
 
 
 def take_labels(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Table, delete, select
+from sqlalchemy import Engine, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from data.model_tables import model_facts, model_weeks, window_results
@@ -101,9 +101,20 @@ class JudgementStore:
     def newest(self) -> dict[tuple[int, str], tuple[datetime, str, str]]:
         """Start, state and severity of the newest judged window of every version."""
         table = model_weeks.c
+        last = (
+            select(table.model_id, table.version, func.max(table.start).label("start"))
+            .group_by(table.model_id, table.version)
+            .subquery()
+        )
         query = select(
             table.model_id, table.version, table.start, table.state, table.severity
-        ).order_by(table.model_id, table.version, table.start)
+        ).join_from(
+            last,
+            model_weeks,
+            (table.model_id == last.c.model_id)
+            & (table.version == last.c.version)
+            & (table.start == last.c.start),
+        )
         with reading(self._engine) as connection:
             rows = connection.execute(query).fetchall()
         return {(r[0], r[1]): (r[2], r[3], r[4]) for r in rows}

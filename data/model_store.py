@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, Table, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from data.model_records import Model, ModelSpec, ReferenceRecord, Version
 from data.model_tables import (
@@ -138,15 +139,11 @@ class ModelStore:
             model_versions.c.model_id == model_id,
             model_versions.c.version == version,
         )
-        known = tx.execute(select(model_versions).where(*key)).one_or_none()
-        if known is None:
-            values = {"lineage": dict(lineage or {}), "created_at": now}
-            tx.execute(
-                insert(model_versions).values(
-                    model_id=model_id, version=version, **values
-                )
-            )
-        elif lineage:
+        values = {"lineage": dict(lineage or {}), "created_at": now}
+        added = _insert_new(
+            tx, model_versions, {"model_id": model_id, "version": version, **values}
+        )
+        if not added and lineage:
             tx.execute(update(model_versions).where(*key).values(lineage=dict(lineage)))
 
     def reference_id(self, model_id: int, version: str) -> int | None:
@@ -216,6 +213,13 @@ class ModelStore:
         with reading(self._engine) as connection:
             return [StagedBatch(**row._mapping) for row in connection.execute(query)]
 
+    def moved(self, upto_id: int) -> list[str]:
+        """The files up to an id that may be deleted; a reference stays for ever."""
+        table = staged_batches.c
+        query = select(table.path).where(table.id <= upto_id, table.kind != "reference")
+        with reading(self._engine) as connection:
+            return list(connection.scalars(query))
+
     def unstage(self, upto_id: int) -> list[str]:
         """Forget files up to an id; the paths that may now be deleted."""
         table = staged_batches.c
@@ -232,16 +236,14 @@ class ModelStore:
         Raises:
             KnownKey: one of this kind with this key was taken before.
         """
-        if delivery.key is not None:
-            query = select(deliveries.c.receipt).where(
-                deliveries.c.model_id == model_id,
-                deliveries.c.kind == delivery.kind,
-                deliveries.c.key == delivery.key,
-            )
-            known = tx.execute(query).one_or_none()
-            if known is not None:
-                raise KnownKey(known.receipt)
-        tx.execute(insert(deliveries).values(model_id=model_id, **asdict(delivery)))
+        if _insert_new(tx, deliveries, {"model_id": model_id, **asdict(delivery)}):
+            return
+        query = select(deliveries.c.receipt).where(
+            deliveries.c.model_id == model_id,
+            deliveries.c.kind == delivery.kind,
+            deliveries.c.key == delivery.key,
+        )
+        raise KnownKey(tx.execute(query).scalar_one())
 
     def delivered(self, model_id: int, limit: int) -> Sequence[Delivery]:
         """The newest deliveries of a model, newest first."""
@@ -256,6 +258,13 @@ class ModelStore:
                 Delivery(r.at, r.by, r.kind, r.source, r.receipt, r.key)
                 for r in connection.execute(query)
             ]
+
+
+def _insert_new(tx: Transaction, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is taken, were it by somebody at this moment."""
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(values).on_conflict_do_nothing()
+    return tx.execute(statement).rowcount == 1
 
 
 def _row(spec: ModelSpec) -> dict[str, Any]:

@@ -203,7 +203,8 @@ def rows(
     source, more = f"lake.{table} AS r", ""
     if connection.execute(f"SELECT 1 FROM lake.{labels} LIMIT 1").fetchone():
         more = """, l.label AS label,
-            greatest(epoch(l.known_at - r.ts), 0) AS delay_s"""
+            CASE WHEN l.known_at IS NOT NULL THEN
+            greatest(epoch(l.known_at - r.ts), 0) END AS delay_s"""
         source += f""" LEFT JOIN (SELECT prediction_id, arg_max(label, seq) AS label,
             min(known_at) AS known_at FROM lake.{labels} GROUP BY prediction_id) AS l
             USING (prediction_id)"""

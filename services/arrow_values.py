@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ LARGEST_WHOLE = 2.0**53
 """Whole numbers below this are exact as a float."""
 NO_NUMBERS = ("nan", "", "null", "none", "na")
 """How texts say that a number is missing, in small letters."""
-Column = pa.Array | pa.ChunkedArray
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 Mask = npt.NDArray[np.bool_]
 
 

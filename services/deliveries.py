@@ -139,13 +139,15 @@ class StagedFiles:
         """Write rows to a synced file; nothing for no rows."""
         if not table.num_rows:
             return
-        path = staging.write_table(table, staging.fresh_file(self._folder))
         versions = (
             tuple(pc.unique(table["version"]).to_pylist())
             if kind == "inferences"
             else ()
         )
+        path = staging.fresh_file(self._folder)
+        # Noted first: what a full disk left of it is deleted too.
         self.written.append(Staged(kind, versions, path, table.num_rows))
+        staging.write_table(table, path)
 
 
 def once(table: pa.Table, seen: set[tuple[str, str]]) -> pa.Table:

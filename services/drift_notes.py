@@ -13,6 +13,7 @@ from services.drift_views import REFERENCES, DriftQuery
 from services.monitoring.evidence import Inputs
 from services.monitoring.scope import Scope
 from services.monitoring.scores import Scores
+from services.monitoring.words import count
 
 NO_REFERENCE = (
     "This version has no reference to compare with. Set one with "
@@ -79,8 +80,9 @@ def notes(
     found += _columns(inputs)
     few = int(np.isin(scores.state, ["few"]).sum())
     if few:
-        found.append(f"{few:,} cells have too few rows to judge and are grey.")
-    if scope.edges[-1] > now:
+        found.append(f"{count(few)} cells have too few rows to judge and are grey.")
+    last = int(np.flatnonzero(inputs.windows.rows("prediction"))[-1])
+    if scope.edges[last + 1] > now:
         found.append("The newest window is not over yet: it is judged as it is.")
     return tuple(found)
 

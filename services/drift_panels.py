@@ -13,7 +13,7 @@ from services.drift_views import ConceptPanel, MultivariatePanel, MultivariatePo
 from services.monitoring.calibrators import positions
 from services.monitoring.evidence import Evidence
 from services.monitoring.verdicts import Judged
-from services.monitoring.words import METRICS
+from services.monitoring.words import METRICS, count
 from services.stats.cells import SPECIAL_BINS, equal_groups
 from services.stats.intervals import proportion
 
@@ -80,6 +80,9 @@ def _groups(judged: Judged, window: int) -> tuple[Group, ...]:
 
 def _concept_words(e: Evidence, reason: str | None) -> str:
     name = METRICS[e.metric]
+    if e.early and e.labelled:
+        few = f"{count(e.labelled)} of {count(e.rows)} labels have come"
+        return f"Whether labels still follow scores cannot be told: {few}."
     if e.gap.size is None or e.gap.z is None:
         why = reason or "there are no labels yet"
         return f"Whether labels still follow scores cannot be told: {why}."
@@ -169,6 +172,12 @@ def _words(
     if auc is None or limit is None:
         why = value.get("reason") or "not computed yet"
         return f"Whether inputs moved together cannot be told: {why}."
+    if auc <= limit and pair is not None:
+        return (
+            f"Inputs moved together: the relation of {pair[0]} and {pair[1]} changed "
+            f"(p ≤ 0.01); a classifier does not tell the rows apart, AUC {auc:.3f}, "
+            f"limit {limit:.3f}."
+        )
     if auc <= limit:
         return (
             f"Reference and window cannot be told apart: AUC {auc:.3f}, {limit:.3f} "

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from services.monitoring.scores import Scores
+from services.monitoring.words import count
 
 ON = {True: "the reference's fine bins", False: "the categories"}
 DECILES = {True: "the reference's deciles", False: "the 30 largest categories"}
@@ -55,7 +56,7 @@ def cell_sentence(name: str, scores: Scores, feature: int, window: int) -> str:
     unseen = f"{scores.unseen[feature, window]:.1%} of {name} are categories"
     return {
         "none": f"{name} has no rows in this window.",
-        "few": f"Cannot tell: {name} has {rows:,} values here, too few to judge.",
+        "few": f"Cannot tell: {name} has {count(rows)} values here, too few to judge.",
         "missing": f"{name} lost values: {_missing(scores, feature, window)}.",
         "unseen": f"{unseen} that the reference never had.",
         "fine": f"{name} has not moved beyond chance: {size}, {chance}.",

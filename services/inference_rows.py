@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.model_records import VERSION_PATTERN, ModelSpec
-from services.arrow_values import LONGEST_TEXT, Mask, is_number, numbers, text, times
+from services.arrow_values import LONGEST_TEXT, Mask, numbers, text, times
 from services.errors import InvalidInput
 
 __all__ = [
@@ -23,9 +22,11 @@ __all__ = [
     "as_text",
     "canonical",
     "labels",
+    "names_once",
     "outcome",
     "prediction_ids",
     "report",
+    "stamp",
     "times",
 ]
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -80,11 +81,8 @@ def report(spec: ModelSpec, table: pa.Table, *, reference: bool = False) -> Repo
         InvalidInput: a column nobody can do without is missing, or no feature came:
             this is not the model's file.
     """
-    given = table.schema.names
+    given = names_once(table)
     names = set(given)
-    if len(names) < len(given):
-        twice = min(n for n, times_named in Counter(given).items() if times_named > 1)
-        raise InvalidInput(f"Two columns have the name {twice[:80]}.")
     columns = spec.columns
     needed = [columns.prediction]
     if not reference:
@@ -108,6 +106,19 @@ def report(spec: ModelSpec, table: pa.Table, *, reference: bool = False) -> Repo
         unknown=tuple(n for n in given if n not in known),
         missing=tuple(n for n in dict.fromkeys(wanted) if n not in names),
     )
+
+
+def names_once(table: pa.Table) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        InvalidInput: two columns have the same name.
+    """
+    given: list[str] = table.schema.names
+    twice = [name for name, count in Counter(given).items() if count > 1]
+    if twice:
+        raise InvalidInput(f"Two columns have the name {min(twice)[:80]}.")
+    return given
 
 
 def canonical(
@@ -199,7 +210,9 @@ def _numbers(rows: Rows, values: pa.ChunkedArray, name: str) -> pa.Array:
         kind = "text" if pa.types.is_string(values.type) else str(values.type)[:80]
         rows.changed.append((name, "numeric", kind))
         shown = text(values)
-        rows.refuse(bad, lambda i: f"{name} is no number: {shown[i].as_py()[:40]!r}")
+        rows.refuse(
+            bad, lambda i: f"{name[:60]} is no number: {shown[i].as_py()[:40]!r}"
+        )
     return pa.array(found, pa.float64(), from_pandas=True)
 
 
@@ -215,7 +228,7 @@ def prediction_ids(rows: Rows, values: pa.ChunkedArray) -> pa.Array:
 def _times(rows: Rows, values: pa.ChunkedArray, now: datetime) -> pa.Array:
     stamps = times(values)
     rows.refuse(np.isnat(stamps), "its timestamp cannot be read as a time")
-    oldest, newest = _stamp(OLDEST), _stamp(now + AHEAD)
+    oldest, newest = stamp(OLDEST), stamp(now + AHEAD)
     rows.refuse(stamps < oldest, lambda i: f"its time {stamps[i]} lies before 2000")
     rows.refuse(stamps > newest, lambda i: f"its time {stamps[i]} lies in the future")
     return pa.array(stamps, pa.timestamp("us"))
@@ -247,7 +260,8 @@ def _scores(
     return scores
 
 
-def _stamp(moment: datetime) -> np.datetime64:
+def stamp(moment: datetime) -> np.datetime64:
+    """A moment as naive UTC microseconds."""
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 

@@ -8,6 +8,7 @@ all; rows that cannot be taken are named in the receipt.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,17 +17,21 @@ import numpy as np
 import pyarrow as pa
 
 from data import staging
-from data.model_records import LABEL, Model, ReferenceRecord
+from data.model_records import LABEL, VERSION_PATTERN, Model, ReferenceRecord
 from data.model_store import Delivery, KnownKey, ModelStore
 from data.reference_grid import reference_grid
 from services.access import Principal, requires
 from services.audit import Audit
 from services.deliveries import Receipt, StagedFiles, once
-from services.errors import NotFound
+from services.errors import InvalidInput, NotFound
 from services.inference_rows import Rows, canonical, report
 from services.label_rows import label_rows, labels_beside, reference_rows
 from services.monitoring.importance import measured_importance
 from settings import Settings
+
+LONGEST_KEY = 120
+MOST_VERSIONS = 100
+"""Of one delivery: each is judged for itself."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +86,19 @@ class Inferences:
 
         Raises:
             NotFound: no such model.
-            InvalidInput: the columns are not the model's.
+            InvalidInput: the columns are not the model's, or too many versions.
         """
         requires(caller, "inference.write")
         model, now = self._model(name), self._clock()
+        version = _checked(version or model.spec.version, key)
         receipt = Receipt("inferences")
         seen: set[tuple[str, str]] = set()
         with StagedFiles(self._settings.staging_dir) as files:
             for table in tables:
                 found = report(model.spec, table)
-                rows = canonical(model.spec, table, version or model.spec.version, now)
+                rows = canonical(model.spec, table, version, now)
                 self._too_old(model, rows, now)
                 receipt.count(rows, table.num_rows)
-                receipt.differ(found.unknown, found.missing, rows.changed)
                 taken = rows.table(table.num_rows)
                 new = once(taken, seen)
                 receipt.duplicates += taken.num_rows - new.num_rows
@@ -101,6 +106,7 @@ class Inferences:
                 receipt.stretch(new)
                 files.add("inferences", new)
                 receipt.labels += labels_beside(model, table, rows, files)
+                receipt.differ(found.unknown, found.missing, rows.changed)
             return self._record(caller, model, receipt, files, (source, key, now))
 
     def accept_labels(
@@ -119,6 +125,7 @@ class Inferences:
         """
         requires(caller, "inference.write")
         model, now = self._model(name), self._clock()
+        _checked(model.spec.version, key)
         receipt = Receipt("labels")
         ids: set[str] = set()
         with StagedFiles(self._settings.staging_dir) as files:
@@ -150,7 +157,7 @@ class Inferences:
         """
         requires(caller, "model.admin")
         model, now = self._model(name), self._clock()
-        version = version or model.spec.version
+        version = _checked(version or model.spec.version, None)
         table, notes = reference_rows(model, tables, now)
         record = self._pinned(caller, model, version, table, source, now)
         with self._store.transaction() as tx:
@@ -192,7 +199,7 @@ class Inferences:
             hash=hashlib.sha256(path.read_bytes()).hexdigest(),
             rows=table.num_rows,
             labelled=len(table[LABEL].drop_null()) if has_labels else 0,
-            source=source[:400],
+            source=_storable(source)[:400],
             path=str(path),
             grid=grid.to_json(),
             importance=measured_importance(model.spec, table),
@@ -229,14 +236,15 @@ class Inferences:
     ) -> Receipt:
         """Acknowledge a delivery: one transaction for its files and its receipt."""
         source, key, now = sent
-        kept = receipt.as_dict(told=20)
-        delivery = Delivery(now, caller.username, receipt.kind, source[:200], kept, key)
+        kept, told = receipt.as_dict(told=20), _storable(source)[:200]
+        delivery = Delivery(now, caller.username, receipt.kind, told, kept, key)
+        versions = _versions(files)
         try:
             with self._store.transaction() as tx:
                 self._store.deliver(tx, model.id, delivery)
+                for version in versions:
+                    self._store.put_version(tx, model.id, version, now)
                 for file in files.written:
-                    for version in file.versions:
-                        self._store.put_version(tx, model.id, version, now)
                     self._store.stage(
                         tx, model.id, file.kind, "", str(file.path), file.rows, now
                     )
@@ -244,3 +252,31 @@ class Inferences:
             return Receipt.of(dict(known.receipt))
         files.recorded = True
         return receipt
+
+
+def _checked(version: str, key: str | None) -> str:
+    """The version of a delivery that can be stored under it, and under its key."""
+    if re.fullmatch(VERSION_PATTERN, version) is None:
+        raise InvalidInput(
+            f"{version[:40]!r} is no version: up to 40 letters, digits and . _ + -"
+        )
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
+        raise InvalidInput(
+            f"The key of a delivery is 1 to {LONGEST_KEY} printable characters."
+        )
+    return version
+
+
+def _versions(files: StagedFiles) -> list[str]:
+    found = sorted({version for file in files.written for version in file.versions})
+    if len(found) > MOST_VERSIONS:
+        raise InvalidInput(
+            f"The rows name {len(found):,} versions; a delivery has at most "
+            f"{MOST_VERSIONS}. Is the column version something else?"
+        )
+    return found
+
+
+def _storable(text: str) -> str:
+    """A file's name without what no database takes."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")

@@ -165,6 +165,7 @@ def _written(spec: ModelSpec, path: Path, roles: Mapping[str, str | None]) -> st
     absent = [r for r in ("id", "timestamp", "label") if roles[r] is None]
     lines = [f"# Proposed from {path.name}: look over kind, types and columns."]
     lines += [
-        f"# No column looks like the {role}: name it under columns." for role in absent
+        f"# No column looks like the {role}: name it under columns; no feature is it."
+        for role in absent
     ]
     return "\n".join(lines) + "\n" + write_yaml(spec)

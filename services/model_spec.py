@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -22,14 +23,20 @@ from data.spec_json import spec_to_json
 from services.errors import Conflict, InvalidInput
 from services.performance_views import METRICS
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 MOST_FEATURES = 1_000
 MOST_CLASSES = 100
 LONGEST_FILE = 2_000_000
 Text = Field(default="", max_length=2_000)
 
 
+Word = Annotated[str, Field(max_length=200)]
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False
+    )
 
 
 class _Feature(_Strict):
@@ -44,7 +51,7 @@ class _Columns(_Strict):
     timestamp: str = Field(default="ts", min_length=1, max_length=200)
     prediction: str = Field(default="prediction", min_length=1, max_length=200)
     label: str | None = Field(default=None, max_length=200)
-    scores: dict[str, str] = Field(default_factory=dict)
+    scores: dict[Word, Word] = Field(default_factory=dict)
 
 
 class _Threshold(_Strict):
@@ -59,15 +66,15 @@ class _Document(_Strict):
     version: str = Field(default="1", pattern=VERSION_PATTERN)
     owner: str = Field(default="", max_length=80)
     description: str = Text
-    tags: list[str] = Field(default_factory=list, max_length=20)
+    tags: list[Word] = Field(default_factory=list, max_length=20)
     features: list[_Feature] = Field(min_length=1)
     columns: _Columns = Field(default_factory=_Columns)
-    classes: list[str] = Field(default_factory=list, max_length=MOST_CLASSES)
+    classes: list[Word] = Field(default_factory=list, max_length=MOST_CLASSES)
     positive: str | None = None
-    segments: list[str] = Field(default_factory=list, max_length=5)
+    segments: list[Word] = Field(default_factory=list, max_length=5)
     window: Literal["hour", "day", "week", "month"] = "week"
     thresholds: list[_Threshold] = Field(default_factory=list, max_length=50)
-    routes: list[str] = Field(default_factory=list, max_length=20)
+    routes: list[Word] = Field(default_factory=list, max_length=20)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
     archived: bool = False
     simulated: bool = False
@@ -81,7 +88,7 @@ class _Document(_Strict):
 
 def _feature_problems(document: _Document) -> list[str]:
     names = [feature.name for feature in document.features]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     found = []
     if len(names) > MOST_FEATURES:
         found.append(
@@ -90,6 +97,11 @@ def _feature_problems(document: _Document) -> list[str]:
         )
     elif twice:
         found.append(f"features named twice: {', '.join(twice[:5])}")
+    columns = document.columns
+    roles = [columns.id, columns.timestamp, columns.prediction, columns.label]
+    shared = [n for n, times in Counter(filter(None, roles)).items() if times > 1]
+    if shared:
+        found.append(f"columns: {shared[0]} is named for two parts of a row")
     metrics = METRICS[document.kind]
     for limit in document.thresholds:
         if limit.metric not in metrics:
@@ -132,6 +144,8 @@ def read_document(document: Any) -> ModelSpec:
         read = _Document.model_validate(dict(document))
     except ValidationError as error:
         raise InvalidInput(_told(error)) from None
+    if any(CONTROL.search(text) for text in _texts(read.model_dump())):
+        raise InvalidInput("A text of the model file has control characters in it.")
     positive, scores = read.positive, dict(read.columns.scores)
     if read.kind == "binary":
         positive = positive or next(iter(scores), read.classes[-1])
@@ -156,6 +170,34 @@ def read_document(document: Any) -> ModelSpec:
     )
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads plain data; a key that is given twice is an error, not the last one."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        found = Counter(
+            key.value for key, _ in node.value if isinstance(key.value, str)
+        )
+        for key, times in found.items():
+            if times > 1 and key != "<<":
+                raise InvalidInput(
+                    f"{key[:60]} is given twice, from line "
+                    f"{node.start_mark.line + 1} on: keep one."
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(name)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
 def read_yaml(text: str) -> ModelSpec:
     """A specification from a YAML (or JSON) file.
 
@@ -165,7 +207,11 @@ def read_yaml(text: str) -> ModelSpec:
     if len(text) > LONGEST_FILE:
         raise InvalidInput(f"A model file has at most {LONGEST_FILE:,} characters.")
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+    except (RecursionError, ValueError):
+        raise InvalidInput(
+            "This is no model file: nested too deeply, or a number of too many digits."
+        ) from None
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""

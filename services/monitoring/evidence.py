@@ -18,6 +18,8 @@ from services.monitoring.quality import Break, breaks
 from services.monitoring.relations import Relations, relations
 from services.monitoring.scores import Scores, least_rows, scored
 
+FEW_LABELS = 30
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -44,7 +46,7 @@ class Evidence:
     estimate; from_reference: the same against the reference. skill: the reference's
     AUC above one half. label, predicted: distance of their distribution and p.
     breaks: with the feature's name in ``column``; weights: of these features. judged:
-    features with enough rows.
+    features with enough rows. early: labels that have come are few of those to come.
     """
 
     kind: str
@@ -72,13 +74,20 @@ class Evidence:
     weights: Mapping[str, float]
     moved: tuple[Moved, ...]
     judged: int
+    early: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Whether enough labels have come to be judged by."""
+        return self.labelled >= FEW_LABELS and not self.early
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """Everything counted of a model version: the reference and its windows.
 
-    importance: by canonical column.
+    importance: by canonical column. finished: how many windows are over, all when
+    ``None``.
     """
 
     spec: ModelSpec
@@ -89,6 +98,7 @@ class Inputs:
     cells: Cells
     columns: tuple[str, ...]
     importance: Mapping[str, float]
+    finished: int | None = None
 
     def name(self, column: str) -> str:
         """The name of a feature's column."""
@@ -153,7 +163,15 @@ class _Gathering:
         self._harm = harm
         self._outcomes = outcomes
         self._related = related
-        self._breaks = breaks(inputs.grid, inputs.reference, inputs.windows, scores)
+        found = breaks(
+            inputs.grid, inputs.reference, inputs.windows, scores, inputs.finished
+        )
+        self._breaks = [[b for b in bs if b.what != "waiting"] for bs in found]
+        self._flags = scores.moved()
+        for w, listed in enumerate(found):
+            for one in listed:
+                if one.what == "waiting":
+                    self._flags[scores.place(one.column), w] = False
         self._sides = {
             name: scored(inputs.grid, inputs.reference, inputs.windows, [name])
             for name in ("prediction", "label")
@@ -211,7 +229,7 @@ class _Gathering:
     def _by_bins(self, w: int) -> Change:
         """The largest rise that one moved feature's shift explains."""
         expected, error = self._harm.expected[:, w], self._harm.error[:, w]
-        told = self._scores.moved()[:, w] & ~np.isnan(expected)
+        told = self._flags[:, w] & ~np.isnan(expected)
         if not told.any():
             return Change()
         worst = int(np.argmax(np.where(told, expected, -np.inf)))
@@ -240,7 +258,7 @@ class _Gathering:
 
     def _moved(self, w: int) -> tuple[Moved, ...]:
         """The moved features, most harmful first."""
-        flagged = self._scores.moved()[:, w]
+        flagged = self._flags[:, w]
         found = []
         for f in self._harm.order(w):
             if not flagged[f]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from data.grids import Floats
 from services.monitoring.performance_words import number
 from services.monitoring.points import LEAST_ROWS, point
+from services.monitoring.words import count
 from services.performance_views import PairedView, Point
 from services.stats.intervals import Measured, paired_difference
 
@@ -81,7 +82,7 @@ def _judged(sign: float, rows: float, total: float, squares: float) -> Point:
 
 def _sentence(kind: str, champion: str, challenger: str, found: Measured) -> str:
     value, low, high = found.value, found.low, found.high
-    on = f"on the {found.rows:,} labelled predictions both made"
+    on = f"on the {count(found.rows)} labelled predictions both made"
     if value is None or low is None or high is None or found.rows < LEAST_ROWS:
         return f"Too few to tell: {found.rows} labelled predictions that both made."
     unit, metric = _unit(kind), "mae" if kind == "regression" else "accuracy"

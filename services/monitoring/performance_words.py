@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.monitoring.points import LEAST_ROWS
 from services.monitoring.scope import Scope
+from services.monitoring.words import count, thin
 from services.performance_views import (
     METRIC_WORDS,
     PerformanceWindow,
@@ -22,7 +23,7 @@ def number(metric: str, value: float, *, sign: bool = False) -> str:
     """A value of a metric: three decimals, or four digits in the label's unit."""
     plus = "+" if sign else ""
     if metric in IN_LABEL_UNITS:
-        return f"{value:{plus},.4g}"
+        return thin(f"{value:{plus},.4g}")
     return f"{value:{plus}.3f}"
 
 
@@ -88,7 +89,7 @@ def _realised(
 ) -> list[str]:
     text = (
         f"{METRIC_WORDS[metric]} {with_interval(metric, shown.realised)} on "
-        f"{shown.labelled:,} labelled of {shown.rows:,} predictions "
+        f"{count(shown.labelled)} labelled of {count(shown.rows)} predictions "
         f"{period(shown.start, *words)}"
     )
     if shown.estimated.value is not None:
@@ -124,7 +125,7 @@ def _estimated(
     estimate = with_interval(metric, shown.estimated)
     return (
         f"{newer} estimated {estimate} {period(shown.start, *words)}, where "
-        f"{shown.labelled:,} of {shown.rows:,} predictions are labelled."
+        f"{count(shown.labelled)} of {count(shown.rows)} predictions are labelled."
     )
 
 
@@ -136,8 +137,8 @@ def _untold(metric: str, windows: Sequence[PerformanceWindow]) -> str:
     ]
     why = "; without labels: ".join(reasons) or "no window can be judged"
     return (
-        f"{METRIC_WORDS[metric]} cannot be told ({why}): {rows:,} predictions, "
-        f"{labelled:,} of them labelled."
+        f"{METRIC_WORDS[metric]} cannot be told ({why}): {count(rows)} predictions, "
+        f"{count(labelled)} of them labelled."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +56,8 @@ LARGE = 10.0
 class Break:
     """One feature's break in one window: which, and the share of rows it affects.
 
-    what: ``missing``, ``infinite``, ``unseen``, ``stuck``, ``unit`` or ``range``.
+    what: ``missing``, ``infinite``, ``unseen``, ``stuck``, ``unit`` or ``range``; or
+    ``waiting``, which is no break before its window is over.
     """
 
     column: str
@@ -66,7 +67,11 @@ class Break:
 
 
 def breaks(
-    grid: Grid, reference: Counts, windows: Counts, scores: Scores
+    grid: Grid,
+    reference: Counts,
+    windows: Counts,
+    scores: Scores,
+    finished: int | None = None,
 ) -> list[list[Break]]:
     """The breaks of every window, largest share first.
 
@@ -75,15 +80,24 @@ def breaks(
         reference: the pinned reference (one window).
         windows: the windows that ``scores`` scored, against that reference.
         scores: of the features.
+        finished: how many windows are over, all when absent. A week that is a day old
+            has one weekday: in a window that goes on a feature is "waiting" and not
+            "stuck", unless it was stuck in the window before.
     """
+    over = windows.windows if finished is None else finished
     found: list[list[Break]] = [[] for _ in range(windows.windows)]
     for place, name in enumerate(scores.columns):
         column = grid.columns[name]
         base, counts = reference.columns[name][0], windows.columns[name]
+        stuck = -2
         for window in np.flatnonzero(windows.rows(name) >= LEAST_ROWS):
             one = _special(scores, place, int(window))
             if one is None and scores.state[place, window] in {"drift", "watch"}:
                 one = _shape(name, column, base, counts[window])
+            if one is not None and one.what == "stuck":
+                if window >= over and stuck != window - 1:
+                    one = replace(one, what="waiting")
+                stuck = int(window)
             if one is not None:
                 found[window].append(one)
     for listed in found:

@@ -126,16 +126,16 @@ def _reliability(
 
 def _distance(base: Floats, now: Floats) -> tuple[float, float]:
     """p and size of one window; (3, groups) each: rows, of the class, expected."""
-    pool = _pooled(now[0], now[2])
-    if not len(pool):
+    if not now[0].any():
         return np.nan, np.nan
+    pool = _pooled(now[0], now[2])
     rows, _, known = (np.add.reduceat(part, pool) for part in base)
     n, yes, told = (np.add.reduceat(part, pool) for part in now)
-    share = np.clip(told / n, 1e-6, 1 - 1e-6)
+    share = told / n
     missed = np.add.reduceat(base[1], pool) - known
     told = told + n * missed / np.maximum(rows, 1)
     one = share * (1 - share)
-    variance = n * one + n**2 * one / np.maximum(rows, 1)
+    variance = np.maximum(n * one + n**2 * one / np.maximum(rows, 1), EXPECTED / 2)
     off = (yes - told) ** 2
     p = float(chdtrc(len(pool), (off / variance).sum()))
     beyond = float(((off - variance) / n).sum() / n.sum())
@@ -145,7 +145,8 @@ def _distance(base: Floats, now: Floats) -> tuple[float, float]:
 def _pooled(rows: Floats, expected: Floats) -> Ints:
     """Where neighbouring groups begin that expect enough rows of and not of the class.
 
-    A chi-square of cells that expect fewer than five rows is far too often large.
+    A chi-square of cells that expect fewer than five rows is far too often large. A
+    window too small for one such group is one group.
     Source: W. G. Cochran, Biometrics 10 (1954) 417-451.
     """
     starts, begin, of_class, others = [], 0, 0.0, 0.0
@@ -155,7 +156,7 @@ def _pooled(rows: Floats, expected: Floats) -> Ints:
         if min(of_class, others) >= EXPECTED:
             starts.append(begin)
             begin, of_class, others = place + 1, 0.0, 0.0
-    return np.array(starts, dtype=np.int64)
+    return np.array(starts or [0], dtype=np.int64)
 
 
 def _given_label(

@@ -34,7 +34,6 @@ GIVEN_LABEL = 0.05
 RATIO_HOLDS = 0.15
 SPREAD_HOLDS = 1.15
 PREDICTED_MOVED = 0.1
-FEW_LABELS = 30
 MATTERS = 0.05
 """A feature's share of the loss, and weight, from which it is named harmful."""
 MOST_NAMED = 5
@@ -67,12 +66,12 @@ def verdict(e: Evidence, before: Sequence[Verdict] = ()) -> Verdict:
         return _quality(e, before)
     if e.rows < e.least_rows or e.judged == 0:
         return Verdict("cannot_tell", "cannot_tell", "none", words.few(e))
-    if e.labelled >= FEW_LABELS and (found := _relation(e, before)) is not None:
+    if e.told and (found := _relation(e, before)) is not None:
         return found
     harm = _harm(e)
     if harm is not None:
         named = _named(e.moved)
-        level = _severity("input_shift", e, harm, before, e.labelled < FEW_LABELS)
+        level = _severity("input_shift", e, harm, before, not e.told)
         said = words.harmful_shift(e, named)
         return Verdict("input_shift", "look", level, said, named)
     return _harmless(e)
@@ -175,7 +174,7 @@ def _harm(e: Evidence) -> Change | None:
 
     The estimate counts unless labels contradict it.
     """
-    realised = _relative(e.realised, e.loss)
+    realised = None if e.early else _relative(e.realised, e.loss)
     if realised is not None:
         return realised
     expected = _relative(e.expected, e.loss)
@@ -187,7 +186,7 @@ def _harm(e: Evidence) -> Change | None:
 def _contradicted(e: Evidence, told: float) -> bool:
     """Whether labels say, by two standard errors, that less was lost than told."""
     lost = e.realised.size
-    if e.labelled < FEW_LABELS or lost is None or e.realised.z is None:
+    if not e.told or lost is None or e.realised.z is None:
         return False
     error = lost / e.realised.z if e.realised.z else 0.0
     return lost + 2 * error < told
@@ -243,12 +242,12 @@ def _named(moved: Sequence[Moved]) -> tuple[str, ...]:
 def _harmless(e: Evidence) -> Verdict:
     """Nothing that costs performance is known."""
     told = e.reference is not None and (
-        e.estimated is not None or (e.value is not None and e.labelled >= FEW_LABELS)
+        e.estimated is not None or (e.value is not None and e.told)
     )
     predicted = e.predicted is not None and (
         e.predicted[1] < SMALL_P and e.predicted[0] >= PREDICTED_MOVED
     )
-    if not e.moved and predicted and e.labelled < FEW_LABELS:
+    if not e.moved and predicted and not e.told:
         said = words.unexplained(e)
         return Verdict("cannot_tell", "cannot_tell", "none", said)
     if not e.moved:

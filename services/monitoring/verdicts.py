@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from threading import Lock
 
@@ -13,14 +13,17 @@ import numpy as np
 from data.counts import Cells, Counts
 from data.grids import Grid
 from data.inference_lake import InferenceLake
-from data.judgement_store import JudgementStore
+from data.judgement_store import JudgedWindow, JudgementStore
 from data.model_records import ModelSpec, ReferenceRecord
 from services.monitoring.calibrators import Calibrator
 from services.monitoring.evidence import Evidence, Gathered, Inputs, gather
+from services.monitoring.late_labels import Known, LateLabels
 from services.monitoring.performance_reads import PerformanceReads
 from services.monitoring.scope import Scope
-from services.monitoring.verdict import FEW_LABELS, Verdict, verdict
+from services.monitoring.verdict import Verdict, verdict
 
+LOOKED_BACK = 60
+"""Windows before a range in which the last labels are looked for."""
 MOST_KNOWN = 32
 """Judged ranges kept in a process; the same counts give the same verdicts."""
 
@@ -57,6 +60,7 @@ class VerdictReads:
 
     def __init__(self, lake: InferenceLake, judgements: JudgementStore) -> None:
         self._lake = lake
+        self._judgements = judgements
         self._reads = PerformanceReads(lake, judgements)
         self._known: dict[bytes, tuple[Gathered, tuple[WindowVerdict, ...]]] = {}
         self._references: dict[tuple[int, str, str], Counts] = {}
@@ -75,6 +79,7 @@ class VerdictReads:
             cells=read.cells,
             columns=judged_columns(scope.spec, grid),
             importance=importance_of(scope.spec, scope.record),
+            finished=sum(edge <= scope.now for edge in scope.edges[1:]),
         )
         gathered, verdicts = self._concluded(scope, inputs, read.calibrator)
         return Judged(inputs, read.calibrator, gathered, verdicts)
@@ -94,17 +99,34 @@ class VerdictReads:
     def _concluded(
         self, scope: Scope, inputs: Inputs, calibrator: Calibrator
     ) -> tuple[Gathered, tuple[WindowVerdict, ...]]:
-        key = _key(scope, inputs)
+        history = self._history(scope)
+        key = _key(scope, inputs, history)
         with self._lock:
             known = self._known.get(key)
         if known is None:
             gathered = gather(inputs, calibrator)
-            known = gathered, concluded(gathered.evidence, scope.edges)
+            late = LateLabels(scope.now, lambda: self._delay(scope), history)
+            evidence, found = concluded(gathered.evidence, scope.edges, late)
+            known = replace(gathered, evidence=evidence), found
             with self._lock:
                 if len(self._known) >= MOST_KNOWN:
                     self._known.pop(next(iter(self._known)))
                 self._known[key] = known
         return known
+
+    def _history(self, scope: Scope) -> tuple[JudgedWindow, ...]:
+        """The judged windows before the range; none of a choice nobody has judged."""
+        if scope.segment or scope.window != scope.spec.window:
+            return ()
+        long = scope.edges[1] - scope.edges[0]
+        found = self._judgements.windows(
+            scope.model.id, scope.version, scope.start - LOOKED_BACK * long
+        )
+        return tuple(w for w in found if w.start < scope.start)
+
+    def _delay(self, scope: Scope) -> timedelta:
+        found = self._lake.label_lag_days(scope.model.id, scope.version)
+        return timedelta(days=found or 0.0)
 
 
 def judge(
@@ -117,23 +139,30 @@ def judge(
 
 
 def concluded(
-    evidence: Iterable[Evidence], edges: Sequence[datetime]
-) -> tuple[WindowVerdict, ...]:
-    """The verdicts of windows, each knowing those before it.
+    evidence: Sequence[Evidence], edges: Sequence[datetime], late: LateLabels
+) -> tuple[tuple[Evidence, ...], tuple[WindowVerdict, ...]]:
+    """The verdicts of windows, each knowing those before it, and their evidence.
 
     Args:
         evidence: of the windows, oldest first.
         edges: of the windows, one more than there are.
+        late: of the model, nothing followed yet; marks the evidence.
     """
     before: list[Verdict] = []
-    found = []
-    for place, one in enumerate(evidence):
-        said = verdict(one, before[-3:])
+    marked, found = [], []
+    for place, unmarked in enumerate(evidence):
+        start, end = edges[place], edges[place + 1]
+        one = late.marked(unmarked, start, end)
+        said = late.carried(one, verdict(one, before[-3:]), start)
+        if one.told:
+            known = one.metric, one.value, one.estimated, one.coverage
+            late.learn(Known(start, end, said, *known))
         before.append(said)
+        marked.append(one)
         found.append(
             WindowVerdict(
-                start=edges[place],
-                end=edges[place + 1],
+                start=start,
+                end=end,
                 kind=said.kind,
                 state=said.state,
                 severity=said.severity,
@@ -145,12 +174,12 @@ def concluded(
                 coverage=one.coverage,
             )
         )
-    return tuple(found)
+    return tuple(marked), tuple(found)
 
 
 def headline(e: Evidence) -> float | None:
     """The metric from labels where there are enough of them, else as estimated."""
-    if e.value is None or (e.labelled < FEW_LABELS and e.estimated is not None):
+    if e.value is None or (not e.told and e.estimated is not None):
         return e.estimated
     return e.value
 
@@ -174,10 +203,14 @@ def importance_of(spec: ModelSpec, record: ReferenceRecord | None) -> dict[str, 
     return found
 
 
-def _key(scope: Scope, inputs: Inputs) -> bytes:
-    """Everything the verdicts are made of, as a digest."""
+def _key(scope: Scope, inputs: Inputs, history: Sequence[JudgedWindow]) -> bytes:
+    """Everything the verdicts are made of, as a digest; of the time, the day."""
     digest = blake2b(digest_size=16)
-    owned = inputs.spec, scope.edges, inputs.grid.id, sorted(inputs.importance.items())
+    told = [(w.start, w.kind, w.severity, w.value, w.coverage) for w in history]
+    owned = (
+        *(inputs.spec, scope.edges, inputs.grid.id, sorted(inputs.importance.items())),
+        *(inputs.finished, scope.now.date(), told),
+    )
     digest.update(repr(owned).encode())
     for part in (inputs.reference, inputs.windows):
         _add(digest, part)

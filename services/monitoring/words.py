@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from services.monitoring.evidence import Evidence
 
+if TYPE_CHECKING:
+    from services.monitoring.late_labels import Known
+
 METRICS = {"accuracy": "accuracy", "mae": "mean absolute error"}
+UNITS = (("hour", 1 / 24), ("day", 1), ("week", 7))
 MOST = 3
-FEW_LABELS = 30
+
+
+def count(n: int) -> str:
+    """A whole number as the screens write it, in thin groups of thousands."""
+    return thin(f"{n:,}")
+
+
+def thin(number: str) -> str:
+    """A number with a narrow space, which does not break, for each comma."""
+    return number.replace(",", "\u202f")
 
 
 def few(e: Evidence) -> str:
     """Too few rows to judge."""
     return (
-        f"Cannot tell: {e.rows:,} rows are too few, "
-        f"{e.least_rows:,} are needed to find a shift of half a standard deviation."
+        f"Cannot tell: {count(e.rows)} rows are too few, "
+        f"{count(e.least_rows)} are needed to find a shift of half a standard deviation."
     )
 
 
@@ -91,15 +107,37 @@ def fine(e: Evidence) -> str:
     return f"None of {e.judged} features moved; {performance(e)}."
 
 
+def last_labelled(e: Evidence, last: Known) -> str:
+    """What the labels said when they last came, of a window that has none yet."""
+    here = "no labels yet"
+    if e.labelled:
+        here = f"{count(e.labelled)} of {count(e.rows)} labels so far"
+    long = last.end - last.start
+    unit = next((name for name, days in UNITS if long <= timedelta(days=days)), "month")
+    day = f"{last.start.day} {last.start:%b}"
+    when = f"{day} {last.start:%H:%M}" if unit == "hour" else day
+    named = {"concept_drift": "concept drift", "calibration": "broken calibration"}
+    said = f"{here}; the last labelled {unit}, {when}, was {named[last.verdict.kind]}"
+    if last.value is None:
+        return f"{said}."
+    name = METRICS.get(last.metric, last.metric)
+    base = "" if e.reference is None else f", {e.reference:.3f} in the reference"
+    if last.estimated is not None:
+        base = f" against {last.estimated:.3f} estimated"
+    return f"{said}: {name} {last.value:.3f}{base}."
+
+
 def performance(e: Evidence) -> str:
     """The headline metric: from labels, else estimated, beside the reference."""
     name = METRICS.get(e.metric, e.metric)
     base = "" if e.reference is None else f", {e.reference:.3f} in the reference"
-    if e.value is not None and e.labelled >= FEW_LABELS:
-        return f"{name} {e.value:.3f} on {e.labelled:,} labelled rows{base}"
+    if e.value is not None and e.told:
+        return f"{name} {e.value:.3f} on {count(e.labelled)} labelled rows{base}"
     if e.estimated is not None:
-        return f"{name} estimated at {e.estimated:.3f} without labels{base}"
-    return f"{name} cannot be told: {e.labelled:,} labels in {e.rows:,} rows{base}"
+        few = f"{count(e.labelled)} of {count(e.rows)} labels have come"
+        why = f"while {few}" if e.early and e.labelled else "without labels"
+        return f"{name} estimated at {e.estimated:.3f} {why}{base}"
+    return f"{name} cannot be told: {count(e.labelled)} labels in {count(e.rows)} rows{base}"
 
 
 def _moved(e: Evidence) -> str:

@@ -26,7 +26,7 @@ MOST_SWAPPED = 750
 """Window rows of a fold that are scored again with each column swapped."""
 FOLDS = 2
 ALPHA = 0.01
-"""Chance of a false alarm per window."""
+"""Chance of a false alarm per window, of the AUC and of all pairs each."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,14 @@ class DomainDrift:
 
     @property
     def drifted(self) -> bool | None:
-        """Whether the AUC lies above its threshold; None where it cannot be told."""
+        """Whether the AUC lies above its threshold or a pair's relation changed.
+
+        Of a small window the test of the pairs finds far smaller changes; None where
+        it cannot be told.
+        """
         if self.auc is None or self.threshold is None:
             return None
-        return self.auc > self.threshold
+        return self.auc > self.threshold or self.pair is not None
 
     @property
     def pair(self) -> PairChange | None:

@@ -29,7 +29,7 @@ def code_files() -> list[Path]:
     return [file for file in files if "migrations" not in file.parts]
 
 
-def test_files() -> list[Path]:
+def suite() -> list[Path]:
     """Our tests, those of the client among them."""
     return [*ROOT.glob("tests/**/*.py"), *ROOT.glob("client/tests/**/*.py")]
 
@@ -43,7 +43,7 @@ def long_files(files: list[Path], most: int) -> list[str]:
 def test_no_file_is_too_long() -> None:
     """A module has at most 300 lines, a test module 500."""
     assert long_files(code_files(), MOST_LINES) == []
-    assert long_files(test_files(), MOST_TEST_LINES) == []
+    assert long_files(suite(), MOST_TEST_LINES) == []
 
 
 def test_no_function_is_too_long() -> None:
@@ -67,7 +67,7 @@ def test_every_test_states_its_fact() -> None:
     """Each test function has a docstring of one sentence."""
     silent = [
         f"{file.relative_to(ROOT)}:{node.name}"
-        for file in test_files()
+        for file in suite()
         if file.name.startswith("test_")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef)
