@@ -142,7 +142,7 @@ def reference_set(
                 SYSTEM, model, files, options, version=version, progress=progress
             )
         reference_table(console, receipt)
-        _drain(settings)
+        _drain(settings, services)
 
 
 def import_inferences(
@@ -193,7 +193,7 @@ def _import(
             )  # fmt: skip
         import_tables(console, result)
         if any(file.taken for file in result.files):
-            _drain(settings)
+            _drain(settings, services)
         raise typer.Exit(1 if any(file.problem for file in result.files) else 0)
 
 
@@ -201,8 +201,8 @@ def _imports(services: bootstrap.Services) -> ModelImports:
     return ModelImports(services.models, services.inferences, services.clock)
 
 
-def _drain(settings: Settings) -> None:
-    """Move what was taken into the lake, unless a running worker does."""
+def _drain(settings: Settings, services: bootstrap.Services) -> None:
+    """Move what was taken into the lake and judge it, unless a running worker does."""
     try:
         loop = bootstrap.build_flush_loop(settings)
     except AnotherWriter:
@@ -211,7 +211,9 @@ def _drain(settings: Settings) -> None:
     with steps() as step:
         progress = step("Writing the lake")
         loop.drain(lambda moved: progress(moved, moved))
-    loop.close()
+        loop.close()
+        step("Judging models")
+        services.judging.step()
 
 
 def _text_of(file: Path) -> str:

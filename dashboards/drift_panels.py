@@ -17,6 +17,7 @@ from services.drift_views import (
     MultivariatePanel,
     MultivariatePoint,
 )
+from services.performance_views import METRIC_WORDS
 from services.units import Preferences
 
 TAB = "drift"
@@ -54,6 +55,7 @@ def _concept(view: DriftView, prefs: Preferences) -> Component:
 def _concept_charts(
     view: DriftView, panel: ConceptPanel, prefs: Preferences
 ) -> list[Component]:
+    metric = METRIC_WORDS.get(panel.metric, panel.metric)
     pictures = [
         _titled(
             "Share of the label by score",
@@ -67,11 +69,11 @@ def _concept_charts(
         if panel.groups
         else None,
         _titled(
-            f"{panel.metric}: realised minus estimated",
+            f"{metric}: realised minus estimated",
             parts.chart(
                 GAP,
                 draw.gap(panel, prefs),
-                f"Realised minus estimated {panel.metric} by window.",
+                f"{metric}, realised minus estimated, by window.",
                 _gaps(view, panel, prefs),
             ),
         )

@@ -26,26 +26,13 @@ from services.performance_views import (
     PerformanceView,
     PerformanceWindow,
     Point,
+    provisional,
 )
 from services.units import Preferences
 
 TAB = "performance"
-STATES = {
-    "look": ("watch", "Look"),
-    "cannot_tell": ("unknown", "Cannot tell"),
-    "fine": ("good", "Fine"),
-}
 TABLE_LIMIT = 60
 """Windows written out as a table; the file has them all."""
-
-
-def verdict(view: PerformanceView) -> Component:
-    """The state and the sentence, before anything else."""
-    return html.Div(
-        [parts.chip(*STATES[view.state]), html.P(view.sentence)],
-        className=f"perf-verdict perf-{view.state.replace('_', '-')}",
-        role="status",
-    )
 
 
 def tiles(view: PerformanceView, prefs: Preferences, search: str | None) -> Component:
@@ -81,6 +68,7 @@ def _picked_row(
             ),
             html.H2(title[:1].upper() + title[1:], className="card-title"),
             html.Span(labelled(window), className="perf-note"),
+            parts.tag("provisional") if provisional(view.windows)[place] else None,
             dcc.Link("Newest with labels", href=here(search, at=None))
             if view.query.at
             else None,

@@ -116,9 +116,16 @@ def _confusion_card(
 ) -> Component:
     total = sum(map(sum, confusion.counts))
     right = sum(confusion.counts[i][i] for i in range(len(confusion.classes)))
+    title = f"Confusion matrix{_when(view, prefs)}"
+    if not total:
+        state = parts.empty_state(
+            "No label has come yet",
+            "The matrix counts predictions against their labels.",
+        )
+        return parts.card(title, state, class_name="perf-score")
     words = (
         f"{text.number(right, 0)} of {text.number(total, 0)} labelled predictions are "
-        f"right ({text.share(right / total, 1) if total else text.NO_DATA}), "
+        f"right ({text.share(right / total, 1)}), "
         f"{text.number(confusion.unlabelled, 0)} have no label yet."
     )
     few = len(confusion.classes) <= figures.FEW_CLASSES
@@ -130,7 +137,7 @@ def _confusion_card(
     )
     unit = "Count and share" if few else "Per cent"
     return parts.card(
-        f"Confusion matrix{_when(view, prefs)}",
+        title,
         html.P(f"{words} {unit} of each row.", className="perf-note"),
         html.Div(chart, className="perf-matrix" + ("" if few else " many")),
         _mistakes(confusion),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import structlog
 
 from data import recount
 from data.flush import sync_files
@@ -39,6 +40,9 @@ from settings import Settings
 
 Estimates = Callable[[Model, ReferenceRecord], Estimate | None]
 ROWS_AT_ONCE = 2_000_000
+PROFILE = "model_id = $1 AND version = $2 AND grid = $3 AND grain = 'all'"
+"""Counts of a reference, by the target's key."""
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,10 @@ class InferenceFlusher:
             models = {m.id: m for m in self._store.models()}
             moved = self._move(models[batches[0].model_id], batches)
             mark = batches[-1].id
-        for path in self._store.unstage(mark):
+        # Files first: killed in between, the next flush still knows them.
+        for path in self._store.moved(mark):
             Path(path).unlink(missing_ok=True)
+        self._store.unstage(mark)
         return moved
 
     def retain(self, now: datetime, default_days: int | None) -> None:
@@ -104,13 +110,21 @@ class InferenceFlusher:
         return {row[0] for row in run("SHOW TABLES FROM lake").fetchall()}
 
     def _drop_before(self, model: Model, floor: datetime) -> None:
+        """Drop rows and their labels; days once dropped are never counted again."""
         run = self._connection.execute
-        table = rows_table(model.id)
+        table, labels = rows_table(model.id), labels_table(model.id)
+        floor = max(floor, self._floor(model) or floor)
         old = f"FROM lake.{table} WHERE ts < $1"
         if run(f"SELECT 1 {old} LIMIT 1", [floor]).fetchone() is None:
             return
         run("BEGIN")
         try:
+            run(
+                f"""DELETE FROM lake.{labels} WHERE prediction_id IN (
+                    SELECT prediction_id {old} EXCEPT
+                    SELECT prediction_id FROM lake.{table} WHERE ts >= $1)""",
+                [floor],
+            )
             run(f"DELETE {old}", [floor])
             run(f"DELETE FROM lake.{FLOORS} WHERE model_id = $1", [model.id])
             run(f"INSERT INTO lake.{FLOORS} VALUES ($1, $2)", [model.id, floor])
@@ -118,6 +132,13 @@ class InferenceFlusher:
         except BaseException:
             run("ROLLBACK")
             raise
+
+    def _floor(self, model: Model) -> datetime | None:
+        """The time before which rows of a model were dropped."""
+        row = self._connection.execute(
+            f"SELECT max(floor) FROM lake.{FLOORS} WHERE model_id = $1", [model.id]
+        ).fetchone()
+        return row[0] if row else None
 
     def _portion(self, staged: Sequence[StagedBatch]) -> list[StagedBatch]:
         """The first batches of one model that fit together."""
@@ -192,22 +213,25 @@ class InferenceFlusher:
             f"""SELECT DISTINCT version, date_trunc('day', ts)
                 FROM lake.{rows_table(model.id)} ORDER BY ALL"""
         ).fetchall()
-        days = days_of(rows)
-        for judged in set(days) - {version}:
-            own = self._store.reference(model.id, judged)
-            if own is None or own.id != record.id:
-                del days[judged]
-        self._profile(self._target(model, version, record))
-        return days
+        names = {version, *(v.version for v in self._store.versions(model.id))}
+        judged = {
+            name
+            for name in names
+            if self._store.reference_id(model.id, name) == record.id
+        }
+        for name in sorted(judged):
+            target = self._target(model, name, record)
+            # Other rows, or labels alone, may give the bins of an older reference.
+            if self._forget_profile(target) or name == version:
+                self._profile(target)
+        return {name: found for name, found in days_of(rows).items() if name in judged}
 
     def _above_floor(self, model: Model, days: Days) -> Days:
         """The days whose raw rows are all still there."""
-        row = self._connection.execute(
-            f"SELECT max(floor) FROM lake.{FLOORS} WHERE model_id = $1", [model.id]
-        ).fetchone()
-        if row is None or row[0] is None:
+        dropped = self._floor(model)
+        if dropped is None:
             return days
-        floor = np.datetime64(row[0], "D")
+        floor = np.datetime64(dropped, "D")
         return {v: [d for d in found if d >= floor] for v, found in days.items()}
 
     def _recount(
@@ -221,16 +245,31 @@ class InferenceFlusher:
 
     def _profile(self, target: Target) -> None:
         """Count the reference a version is judged by, unless that is done."""
-        clause = "model_id = $1 AND version = $2 AND grid = $3 AND grain = 'all'"
-        if self._connection.execute(
-            f"SELECT 1 FROM lake.{HISTOGRAMS} WHERE {clause} LIMIT 1", [*target.key]
-        ).fetchone():
+        if self._is_profiled(target):
+            return
+        if not Path(target.record.path).exists():
+            # Its bins are known, so days are counted; there is nothing to hold against.
+            log.error("reference file missing", path=target.record.path)
             return
         with self._connection.cursor() as reader:
             batches = reader.execute(
                 "SELECT * FROM read_parquet($1)", [target.record.path]
             ).to_arrow_reader(recount.BATCH_ROWS)
             recount.profile(self._connection, target, batches)
+
+    def _is_profiled(self, target: Target) -> bool:
+        query = f"SELECT 1 FROM lake.{HISTOGRAMS} WHERE {PROFILE} LIMIT 1"
+        return self._connection.execute(query, [*target.key]).fetchone() is not None
+
+    def _forget_profile(self, target: Target) -> bool:
+        """Drop what was counted of a reference; whether there was something."""
+        if not self._is_profiled(target):
+            return False
+        for table in (HISTOGRAMS, OUTCOMES):
+            self._connection.execute(
+                f"DELETE FROM lake.{table} WHERE {PROFILE}", [*target.key]
+            )
+        return True
 
     def _target(self, model: Model, version: str, record: ReferenceRecord) -> Target:
         return Target(

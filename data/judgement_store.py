@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Table, delete, func, select
+from sqlalchemy import Engine, Table, and_, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from data.model_tables import model_facts, model_weeks, window_results
@@ -118,6 +118,26 @@ class JudgementStore:
         with reading(self._engine) as connection:
             rows = connection.execute(query).fetchall()
         return {(r[0], r[1]): (r[2], r[3], r[4]) for r in rows}
+
+    def newest_spans(self) -> dict[tuple[int, str], tuple[datetime, datetime]]:
+        """Start and end of the newest judged window of every version."""
+        table = model_weeks.c
+        newest = (
+            select(table.model_id, table.version, func.max(table.start).label("start"))
+            .group_by(table.model_id, table.version)
+            .subquery()
+        )
+        query = select(table.model_id, table.version, table.start, table.end).join(
+            newest,
+            and_(
+                table.model_id == newest.c.model_id,
+                table.version == newest.c.version,
+                table.start == newest.c.start,
+            ),
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).fetchall()
+        return {(r[0], r[1]): (r[2], r[3]) for r in rows}
 
     def put_windows(self, tx: Transaction, windows: Iterable[JudgedWindow]) -> None:
         """Keep verdicts, instead of those of the same windows."""

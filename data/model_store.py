@@ -220,15 +220,10 @@ class ModelStore:
         with reading(self._engine) as connection:
             return list(connection.scalars(query))
 
-    def unstage(self, upto_id: int) -> list[str]:
-        """Forget files up to an id; the paths that may now be deleted."""
-        table = staged_batches.c
-        chosen = table.id <= upto_id
+    def unstage(self, upto_id: int) -> None:
+        """Forget files up to an id."""
         with unit_of_work(self._engine) as tx:
-            query = select(table.path).where(chosen, table.kind != "reference")
-            paths = list(tx.scalars(query))
-            tx.execute(delete(staged_batches).where(chosen))
-        return paths
+            tx.execute(delete(staged_batches).where(staged_batches.c.id <= upto_id))
 
     def deliver(self, tx: Transaction, model_id: int, delivery: Delivery) -> None:
         """Note a delivery.
@@ -264,7 +259,8 @@ def _insert_new(tx: Transaction, table: Table, values: Mapping[str, Any]) -> boo
     """Insert a row unless its key is taken, were it by somebody at this moment."""
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-    return tx.execute(statement).rowcount == 1
+    counted = {"preserve_rowcount": True}
+    return tx.execute(statement, execution_options=counted).rowcount == 1
 
 
 def _row(spec: ModelSpec) -> dict[str, Any]:

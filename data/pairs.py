@@ -30,6 +30,7 @@ def recount_pairs(
     ).fetchone()
     if not touched or several is None or not several[0]:
         return
+    touched = _days_of_first(connection, table, touched)
     name_days(connection, touched)
     values = [
         model.id,
@@ -62,3 +63,22 @@ def recount_pairs(
             GROUP BY v, w, day ORDER BY day""",
         values,
     )
+
+
+def _days_of_first(
+    connection: duckdb.DuckDBPyConnection, table: str, touched: list[np.datetime64]
+) -> list[np.datetime64]:
+    """The days and those of version a whose pair's b lies on one of them.
+
+    A pair counts on the day of a; a challenger may have answered on another one.
+    """
+    name_days(connection, touched)
+    found = connection.execute(
+        f"""SELECT DISTINCT date_trunc('day', a.ts)
+            FROM {table} AS a JOIN {table} AS b ON a.prediction_id = b.prediction_id
+                AND a.version < b.version
+            WHERE b.ts >= $1 AND b.ts < $2
+                AND date_trunc('day', b.ts) IN (SELECT day FROM recounted)""",
+        [touched[0].item(), (touched[-1] + np.timedelta64(1, "D")).item()],
+    ).fetchall()
+    return sorted({*touched, *(np.datetime64(day, "D") for (day,) in found)})

@@ -105,11 +105,14 @@ def _portions(
 def _drop(
     connection: duckdb.DuckDBPyConnection, target: Target, days: Sequence[np.datetime64]
 ) -> None:
-    """Delete the stored counts of the days, where there are any."""
+    """Delete the stored counts of the days, those on the bins of older references too.
+
+    Pairs of versions have no bins; they are counted apart.
+    """
     name_days(connection, days)
-    clause = """model_id = $1 AND version = $2 AND grid = $3 AND grain <> 'all'
-        AND ts >= $4 AND ts < $5"""
-    values = [*target.key, days[0].item(), (days[-1] + DAY).item()]
+    clause = """model_id = $1 AND version = $2 AND grid <> '' AND grain <> 'all'
+        AND ts >= $3 AND ts < $4"""
+    values = [target.model_id, target.version, days[0].item(), (days[-1] + DAY).item()]
     for table in (HISTOGRAMS, OUTCOMES):
         found = connection.execute(
             f"SELECT 1 FROM lake.{table} WHERE {clause} LIMIT 1", values

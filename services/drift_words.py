@@ -51,8 +51,8 @@ def cell_sentence(name: str, scores: Scores, feature: int, window: int) -> str:
     rows = int(scores.rows[feature, window])
     size = _size(scores, feature, window)
     chance = _chance(float(scores.p[feature, window]))
-    count = int(scores.persistence[feature, window])
-    again = f", in {count} of the last 4 windows" if count > 1 else ""
+    times = int(scores.persistence[feature, window])
+    again = f", in {times} of the last 4 windows" if times > 1 else ""
     unseen = f"{scores.unseen[feature, window]:.1%} of {name} are categories"
     return {
         "none": f"{name} has no rows in this window.",

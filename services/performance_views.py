@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 
 METRIC_WORDS: Mapping[str, str] = {
     "accuracy": "Accuracy",
@@ -44,6 +45,9 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "regression": ("mae", "rmse", "r2", "bias"),
 }
 HIGHER_IS_BETTER = frozenset({"accuracy", "precision", "recall", "f1", "auc", "r2"})
+
+EARLY_SHARE = 0.5
+"""Below this part of the usual label coverage a realised value is provisional."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,17 @@ class PerformanceWindow:
         if self.realised.value is not None:
             return self.realised.value
         return self.estimated.value
+
+
+def provisional(windows: Sequence[PerformanceWindow]) -> tuple[bool, ...]:
+    """Whether the realised value of each window rests on few of its labels.
+
+    That is so while its coverage is below half of the median coverage of the windows
+    that have a realised value: the first labels are few and no fair sample of all.
+    """
+    known = [w.coverage for w in windows if w.realised.value is not None]
+    least = EARLY_SHARE * median(known) if known else 0.0
+    return tuple(w.realised.value is not None and w.coverage < least for w in windows)
 
 
 @dataclass(frozen=True)
@@ -225,17 +240,28 @@ class PerformanceView:
     now: datetime
 
     @property
-    def state(self) -> str:
-        """``look``, ``fine`` or ``cannot_tell``, by the newest window with a value.
+    def settled(self) -> PerformanceWindow | None:
+        """The newest window whose realised value is not provisional."""
+        pairs = zip(self.windows, provisional(self.windows), strict=True)
+        known = [w for w, early in pairs if w.realised.value is not None and not early]
+        return known[-1] if known else None
 
-        ``look``: its realised value, or its estimate where there is none yet, breaks
-        the threshold, or the newest gap lies outside its band. ``cannot_tell``: no
-        window of the range has a value.
+    @property
+    def state(self) -> str:
+        """``look``, ``fine`` or ``cannot_tell``, by the newest windows with a value.
+
+        ``look``: the threshold is broken by the newest realised value that is not
+        provisional, or by the newest value of all (the estimate where nothing is
+        realised yet), or the gap of either lies outside its band. ``cannot_tell``:
+        no window of the range has a value.
         """
         values = [w.judged for w in self.windows if w.judged is not None]
         if not values:
             return "cannot_tell"
-        gaps = [w.outside for w in self.windows if w.gap.value is not None]
-        if (gaps and gaps[-1]) or self.threshold.broken_by(values[-1]):
-            return "look"
-        return "fine"
+        outside = [w.outside for w in self.windows if w.gap.value is not None][-1:]
+        newest: list[float | None] = [values[-1]]
+        if self.settled is not None:
+            outside.append(self.settled.outside)
+            newest.append(self.settled.realised.value)
+        broken = any(self.threshold.broken_by(value) for value in newest)
+        return "look" if broken or any(outside) else "fine"

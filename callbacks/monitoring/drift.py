@@ -11,6 +11,7 @@ from dash import Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from callbacks.errors import failed
+from callbacks.monitoring.addresses import model_known, window_changes
 from callbacks.ranges import register_range
 from callbacks.registration import Callbacks, caller, preferences
 from dashboards import links
@@ -115,7 +116,9 @@ def _register_page(callbacks: Callbacks, services: DriftServices) -> None:
             first = tab.verdict(view, prefs, path, search)
             drawn = tab.body(view, prefs, path, search)
         except Exception as error:  # noqa: BLE001 - the reader gets the error state
-            return None, *tab.instead(tab.failure(failed(error), search)), *kept
+            known = model_known(error, search)
+            shown = tab.failure(failed(error), search, known=known)
+            return None, *tab.instead(shown), *kept
         return first, *drawn, *_news(held, [*_options(view), *values])
 
 
@@ -146,7 +149,10 @@ def _register_controls(callbacks: Callbacks) -> None:
             key: None if value in {None, "", empty} else str(value)
             for (key, empty), value in zip(EMPTY.items(), chosen, strict=True)
         }
-        return changed(str(search or ""), changes)
+        now = str(search or "")
+        if changes["window"] != links.parse_search(now).get("window"):
+            changes |= window_changes(changes["window"], now)
+        return changed(now, changes)
 
 
 def changed(search: str | None, changes: Mapping[str, str | None]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from dash import Input, Output, Patch, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from callbacks.errors import explained, failed, show_toast
+from callbacks.monitoring.addresses import changed, model_known, window_changes
 from callbacks.ranges import register_range
 from callbacks.registration import Callbacks, caller, preferences
 from dashboards import links
@@ -114,7 +115,8 @@ def _register_page(callbacks: Callbacks, services: PerformanceServices) -> None:
             shown = tab.body(view, prefs, search, may_edit=may_edit)
             return tab.head(view, prefs, search), shown
         except Exception as error:  # noqa: BLE001 - the reader gets the error state
-            return None, failed(error)
+            known = model_known(error, search)
+            return None, tab.failure(failed(error), search, known=known)
 
 
 def _register_controls(callbacks: Callbacks) -> None:
@@ -128,24 +130,12 @@ def _register_controls(callbacks: Callbacks) -> None:
     )
     def choose(*sent: Any) -> str:
         *values, held, search = sent
-        changes = changed(values, held)
+        changes = changed(tab.KEYS, values, held)
         if not changes:
             raise PreventUpdate
+        if "window" in changes:
+            changes |= window_changes(changes["window"], search)
         return links.with_query(search, **changes)
-
-
-def changed(values: Sequence[object], held: object) -> dict[str, str | None]:
-    """The keys of the address that the controls change against what was drawn."""
-    if not isinstance(held, list) or len(held) != len(values):
-        return {}
-    changes: dict[str, str | None] = {
-        key: None if value == tab.ANY else str(value)
-        for key, value, before in zip(tab.KEYS, values, held, strict=True)
-        if value and value != before
-    }
-    if "window" in changes:
-        changes["at"] = None  # a start of another grid names no window of this one
-    return changes
 
 
 def _register_pick(callbacks: Callbacks) -> None:

@@ -57,6 +57,38 @@ def coverage_bars(
     return [track, bars]
 
 
+def provisional_marks(
+    values: Sequence[float | None],
+    at: Mapping[str, Any],
+    keys: Sequence[str],
+    theme: str,
+) -> dict[str, Any]:
+    """Hollow points over the values that rest on few labels.
+
+    Args:
+        values: such a value, or ``None`` for every other window.
+        at: the x of the windows.
+        keys: what a click on a window tells.
+        theme: ``dark`` or ``light``.
+    """
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "Provisional: few labels",
+        "legendrank": 2,
+        "yaxis": "y",
+        **at,
+        "y": list(values),
+        "customdata": list(keys),
+        "marker": {
+            "size": 8,
+            "color": colour(theme, "surface"),
+            "line": {"color": colour(theme, "series-1"), "width": 2},
+        },
+        "hoverinfo": "skip",
+    }
+
+
 def _words(window: PerformanceWindow) -> str:
     reason = window.realised.reason
     return labelled(window) + (f": {reason}" if reason else "")

@@ -17,11 +17,16 @@ from dashboards.figures.theme import (
     time_points,
     values,
 )
-from services.drift_views import ConceptPanel, MultivariatePanel
+from services.drift_views import ConceptPanel, MultivariatePanel, MultivariatePoint
+from services.performance_views import METRIC_WORDS
 from services.units import Preferences
 
 RELIABILITY_PX = 300
 SERIES_PX = 220
+EDGE = 0.08
+"""Free part of an axis above and below what is drawn."""
+LEAST_REACH = 0.02
+"""Smallest reach of an axis as a part of its values."""
 
 Numbers = Sequence[float | None]
 
@@ -75,7 +80,8 @@ def gap(panel: ConceptPanel, prefs: Preferences) -> Figure:
         "Realised minus estimated",
         prefs,
     )
-    layout = _time_layout(prefs.theme, f"{panel.metric}, difference")
+    name = METRIC_WORDS.get(panel.metric, panel.metric)
+    layout = _time_layout(prefs.theme, f"{name}, difference")
     layout["height"] = RELIABILITY_PX
     layout["shapes"] = [_zero(prefs.theme)]
     return {"data": drawn, "layout": layout}
@@ -105,7 +111,22 @@ def reconstruction(panel: MultivariatePanel, prefs: Preferences) -> Figure:
         "Reconstruction error",
         prefs,
     )
-    return {"data": drawn, "layout": _time_layout(prefs.theme, "Mean error")}
+    layout = _time_layout(prefs.theme, "Mean error")
+    # Bars pull an automatic axis down to 0, where the band would be a thin stripe.
+    reach = [
+        v for p in found for v in (p.reconstruction, *_band_of(p)) if v is not None
+    ]
+    if reach:
+        edge = EDGE * max(max(reach) - min(reach), LEAST_REACH * abs(max(reach)))
+        layout["yaxis"]["range"] = [
+            round(min(reach) - edge, 4),
+            round(max(reach) + edge, 4),
+        ]
+    return {"data": drawn, "layout": layout}
+
+
+def _band_of(point: MultivariatePoint) -> tuple[float | None, float | None]:
+    return point.reconstruction_low, point.reconstruction_high
 
 
 def _reach(high: float | None, low: float | None) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dashboards import text
-from dashboards.figures.coverage import coverage_bars
+from dashboards.figures.coverage import coverage_bars, provisional_marks
 from dashboards.figures.intervals import lonely, outlines, threshold_shape
 from dashboards.figures.stack import Panel, room, stack
 from dashboards.figures.theme import (
@@ -29,6 +29,7 @@ from services.performance_views import (
     METRIC_WORDS,
     PerformanceView,
     Point,
+    provisional,
 )
 from services.units import Preferences
 
@@ -76,6 +77,7 @@ class _Drawing:
         lengths = [int((w.end - w.start).total_seconds()) * 1000 for w in self.windows]
         self.widths = lengths[0] if len(set(lengths)) == 1 else lengths
         self.low, self.high = self._range()
+        self.early = provisional(self.windows)
 
     def figure(self) -> Figure:
         """Panels, traces, legend and the threshold in one figure."""
@@ -137,7 +139,7 @@ class _Drawing:
             *self._reference(start, end),
             self._line("Density-weighted estimate", "weighted", dash="dot"),
             self._line("Estimated", "estimated", dash="dash"),
-            self._line("Realised", "realised", mode="lines+markers"),
+            *self._realised(),
             *coverage_bars(
                 self.windows, self._across(), COVERAGE, self.keys, self.prefs.theme
             ),
@@ -173,6 +175,19 @@ class _Drawing:
             "marker": {"size": 3 if dots else 6},
             "visible": "legendonly" if part == "weighted" else True,
         }
+
+    def _realised(self) -> list[dict[str, Any]]:
+        """The realised values; those that rest on few labels are hollow."""
+        line = self._line("Realised", "realised", mode="lines+markers")
+        if not any(self.early):
+            return [line]
+        line["text"] = [
+            f"{words}, provisional: few labels" if early else words
+            for words, early in zip(line["text"], self.early, strict=True)
+        ]
+        known = self._numbers(self._points("realised"))
+        kept = [v if on else None for v, on in zip(known, self.early, strict=True)]
+        return [line, provisional_marks(kept, self.at, self.keys, self.prefs.theme)]
 
     def _band(self, part: str, points: Sequence[Point], panel: str) -> dict[str, Any]:
         """One closed outline for each run of windows that have an interval."""

@@ -26,6 +26,7 @@ ANY = "*"
 TYPING_MS = 400
 DEFAULT_FROM, DEFAULT_TO = "now-1y", "now"
 PRESETS: tuple[tuple[str, str], ...] = (
+    ("7 days", "now-7d"),
     ("4 weeks", "now-4w"),
     ("13 weeks", "now-13w"),
     ("1 year", DEFAULT_FROM),
@@ -281,9 +282,17 @@ def no_model() -> Component:
     return html.Div(state, className="panel")
 
 
-def failure(shown: Component, search: str | None) -> Component:
-    """An error instead of the tab, with the way back to the model."""
-    model = links.parse_search(search).get("model")
-    again = links.href(PATH, links.build_search({"model": model}))
-    back = dcc.Link("Start again with this model", href=again, className="btn-link")
-    return html.Div([shown, html.Div(back, className="state-way")], className="panel")
+def failure(shown: Component, search: str | None, *, known: bool) -> Component:
+    """An error instead of the tab, with the way on.
+
+    Args:
+        shown: what went wrong.
+        search: query string of the page.
+        known: whether the model itself may exist.
+    """
+    model = links.parse_search(search).get("model") if known else None
+    ways = [dcc.Link("Choose a model", href=links.href("/monitoring/models"))]
+    if model:
+        again = links.href(PATH, links.build_search({"model": model}))
+        ways.insert(0, dcc.Link("Start again with this model", href=again))
+    return html.Div([shown, html.Div(ways, className="state-way")], className="panel")

@@ -17,12 +17,13 @@ from dashboards.performance_cards import (
     paired_card,
     segment_card,
     tiles,
-    verdict,
     window_table,
 )
 from dashboards.performance_scores import score_cards
+from dashboards.performance_verdict import verdict
 from dashboards.performance_words import (
     DEFAULT_FROM,
+    PATH,
     WINDOWS,
     data_address,
     spoken,
@@ -32,6 +33,7 @@ from services.units import Preferences
 
 TAB = "performance"
 PRESETS: tuple[tuple[str, str], ...] = (
+    ("7 days", "now-7d"),
     ("4 weeks", "now-4w"),
     ("13 weeks", "now-13w"),
     ("1 year", DEFAULT_FROM),
@@ -99,7 +101,7 @@ def head(
     """What happened, and every metric of the picked window."""
     if _problem(view):
         return []
-    return [verdict(view), tiles(view, prefs, search)]
+    return [verdict(view, prefs), tiles(view, prefs, search)]
 
 
 def body(
@@ -241,6 +243,27 @@ def no_model() -> Component:
         command,
     ]
     return _state("No model chosen", advice, action)
+
+
+def failure(shown: Component, search: str | None, *, known: bool) -> Component:
+    """An error instead of the tab, with the way on.
+
+    Args:
+        shown: what went wrong.
+        search: query string of the page.
+        known: whether the model itself may exist.
+    """
+    model = links.parse_search(search).get("model") if known else None
+    ways = [choose_link()]
+    if model:
+        again = links.href(PATH, links.build_search({"model": model}))
+        ways.insert(0, dcc.Link("Start again with this model", href=again))
+    return html.Div([shown, html.Div(ways, className="state-way")], className="panel")
+
+
+def choose_link() -> Component:
+    """The way to the list of models."""
+    return dcc.Link("Choose a model", href=links.href("/monitoring/models"))
 
 
 def _state(title: str, advice: list[Any], action: Component | None) -> Component:

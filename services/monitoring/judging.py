@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -18,13 +18,20 @@ from data.judgement_store import (
 from data.model_records import Model
 from data.model_store import ModelStore
 from services.monitoring.raw_scores import raw_scores
-from services.monitoring.scope import MOST_WINDOWS, Scope, Scopes, window_start
+from services.monitoring.scope import (
+    MOST_WINDOWS,
+    Scope,
+    Scopes,
+    window_end,
+    window_start,
+)
 from services.monitoring.verdicts import WindowVerdict, judge
 
 BEFORE, AFTER = 8, 4
 """Windows judged around a change: evidence of several windows is weighed together."""
 FEWEST_RAW_ROWS = 30
 RAW_KEPT = timedelta(days=400)
+EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2970, 1, 1, tzinfo=UTC)
 STEP = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
@@ -42,6 +49,8 @@ class _Touched:
     version: str
     first: datetime
     last: datetime
+    resized: bool = False
+    """Whether its windows have another length now: all of them are judged anew."""
 
 
 class Judging:
@@ -68,42 +77,93 @@ class Judging:
         """
         seen = max((f.judged_seq for f in self._judgements.facts()), default=0)
         changes = self._lake.changes(seen)
-        if not changes:
-            return 0
         models = {m.id: m for m in self._store.models()}
-        touched = _together(changes, models)
+        touched = _together(changes, models, self._resized(models))
+        if not touched:
+            return 0
         count = sum(self._judge(one) for one in touched)
         with self._store.transaction() as tx:
             for one in touched:
-                self._judgements.put_facts(tx, self._facts(one, changes[-1].seq))
+                mark = changes[-1].seq if changes else seen
+                self._judgements.put_facts(tx, self._facts(one, mark))
         return count
 
+    def _resized(self, models: Mapping[int, Model]) -> list[_Touched]:
+        """Versions that were judged in windows of another length than their model's."""
+        found = []
+        for (model_id, version), span in self._judgements.newest_spans().items():
+            window = models[model_id].spec.window
+            start = window_start(window, span[0])
+            if (start, window_end(window, start)) != span:
+                first, last = self._lake.span(model_id, version) or span
+                found.append(_Touched(models[model_id], version, first, last, True))
+        return found
+
     def _judge(self, touched: _Touched) -> int:
-        spec = touched.model.spec
-        step = STEP[spec.window]
+        model, version = touched.model, touched.version
+        step = STEP[model.spec.window]
         now = self._clock()
-        end = min(touched.last + timedelta(days=1) + AFTER * step, now)
+        over = touched.last + timedelta(days=1)
+        # Clocks differ: rows may lie a little ahead of ours.
+        end = min(over + AFTER * step, max(now, over))
         start = max(touched.first - BEFORE * step, end - (MOST_WINDOWS - 2) * step)
-        scope = self._scopes.of(
-            touched.model, touched.version, "", "", (start, max(end, start + step)), now
-        )
-        first = window_start(spec.window, touched.first)
-        verdicts = judge(scope, self._judgements, self._lake)
+        span = start, max(end, start + step)
+        scope = self._scopes.of(model, version, "", "", span, now)
+        first = window_start(model.spec.window, touched.first)
         found = [
             _judged(scope, v)
-            for v in verdicts
+            for v in self._verdicts(scope, first)
             if v.end > first and (v.rows or v.kind != "none")
         ]
+        # What rows are gone for cannot be made again.
+        floor = self._lake.floor(model.id) or first
         with self._store.transaction() as tx:
+            if touched.resized:
+                self._judgements.forget_windows(tx, model.id, version)
+                self._judgements.forget_results(tx, model.id, version, *EVER)
             self._judgements.put_windows(tx, found)
             self._judgements.forget_results(
-                tx,
-                touched.model.id,
-                touched.version,
-                first,
-                touched.last + timedelta(days=1),
+                tx, model.id, version, max(first, floor), over
             )
         return len(found)
+
+    def _verdicts(self, scope: Scope, first: datetime) -> Sequence[WindowVerdict]:
+        """The verdicts of a scope; where they cannot be computed, that is said."""
+        try:
+            return judge(scope, self._judgements, self._lake)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # One model that cannot be judged must not stop all the others.
+            log.exception("judging failed", model=scope.spec.name)
+            return self._unjudged(scope, first, type(error).__name__)
+
+    def _unjudged(
+        self, scope: Scope, first: datetime, reason: str
+    ) -> Sequence[WindowVerdict]:
+        assert scope.grid is not None  # noqa: S101 - without one nothing is judged
+        counts = self._lake.counts(
+            scope.model.id, scope.version, scope.grid, "", scope.edges, scope.grain
+        )
+        sentence = f"Cannot tell: this window could not be judged ({reason})."
+        found = zip(
+            scope.edges, scope.edges[1:], counts.rows("prediction"), strict=False
+        )
+        return [
+            WindowVerdict(
+                start=start,
+                end=end,
+                kind="cannot_tell",
+                state="cannot_tell",
+                severity="none",
+                sentence=sentence,
+                harmful=(),
+                metric="",
+                value=None,
+                rows=int(rows),
+                coverage=0.0,
+            )
+            for start, end, rows in found
+            if rows and end > first
+        ]
 
     def _facts(self, touched: _Touched, seq: int) -> ModelFacts:
         model_id, version = touched.model.id, touched.version
@@ -167,20 +227,19 @@ class Judging:
 
 
 def _together(
-    changes: Iterable[Change], models: dict[int, Model]
+    changes: Iterable[Change], models: Mapping[int, Model], resized: Iterable[_Touched]
 ) -> Sequence[_Touched]:
     """One span for each version that changed."""
     spans: dict[tuple[int, str], tuple[datetime, datetime]] = {}
     for change in changes:
-        if change.model_id not in models:
-            continue
         key = change.model_id, change.version
         first, last = spans.get(key, (change.first, change.last))
         spans[key] = min(first, change.first), max(last, change.last)
-    return [
-        _Touched(models[model_id], version, first, last)
+    touched = {
+        (model_id, version): _Touched(models[model_id], version, first, last)
         for (model_id, version), (first, last) in sorted(spans.items())
-    ]
+    }
+    return list((touched | {(o.model.id, o.version): o for o in resized}).values())
 
 
 def _judged(scope: Scope, verdict: WindowVerdict) -> JudgedWindow:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from statistics import median
 
 from data.judgement_store import JudgedWindow
@@ -61,25 +62,18 @@ class LateLabels:
         before: Sequence[JudgedWindow] = (),
     ) -> None:
         self._now = now
-        self._delay = delay
+        self._ask = delay
         self._usual: list[float] = []
         self._last: Known | None = None
         for one in before:
-            labelled = round(one.rows * one.coverage)
-            if not self._waits(one.coverage, labelled, one.start, one.end):
-                said = Verdict(
-                    one.kind, one.state, one.severity, one.sentence, tuple(one.harmful)
-                )
-                self.learn(
-                    Known(
-                        one.start, one.end, said, one.metric, one.value, None,
-                        one.coverage,
-                    )
-                )  # fmt: skip
+            share = one.coverage or 0.0
+            labelled = one.rows * share >= FEW_LABELS
+            if labelled and not self._early(share, one.start, one.end):
+                self.learn(_known(one, share))
 
     def marked(self, e: Evidence, start: datetime, end: datetime) -> Evidence:
         """The evidence, marked where most of its labels are still to come."""
-        return replace(e, early=self._waits(e.coverage, e.labelled, start, end))
+        return replace(e, early=self._early(e.coverage, start, end))
 
     def learn(self, known: Known) -> None:
         """Take note of a window whose labels have come."""
@@ -108,18 +102,30 @@ class LateLabels:
         was = last.verdict
         return Verdict(was.kind, "look", was.severity, told, was.harmful)
 
-    def _waits(
-        self, coverage: float, labelled: int, start: datetime, end: datetime
-    ) -> bool:
+    def _early(self, coverage: float, start: datetime, end: datetime) -> bool:
         """Whether most labels of a window are still to come."""
-        if labelled < FEW_LABELS:
-            return True
         if not self._usual or coverage >= COME * median(self._usual):
             return False
         return self._now < end + self._patience(end - start)
 
     def _patience(self, window: timedelta) -> timedelta:
-        return PATIENCE * self._delay() + SPARE * window
+        return PATIENCE * self._delay + SPARE * window
+
+    @cached_property
+    def _delay(self) -> timedelta:
+        return self._ask()
+
+
+def _known(judged: JudgedWindow, coverage: float) -> Known:
+    said = Verdict(
+        judged.kind,
+        judged.state,
+        judged.severity,
+        judged.sentence,
+        tuple(judged.harmful),
+    )
+    start, end, metric = judged.start, judged.end, judged.metric or ""
+    return Known(start, end, said, metric, judged.value, None, coverage)
 
 
 def _worse(said: Verdict, known: Verdict) -> bool:

@@ -34,7 +34,10 @@ class LossEstimates:
 
 
 def _learn(model: Model, record: ReferenceRecord) -> Estimate | None:
-    frame = reference_frame(record.path, LEARN_ROWS)
+    try:
+        frame = reference_frame(record.path, LEARN_ROWS)
+    except FileNotFoundError:
+        return None  # the flusher says so
     live = [(f"f{i}", f) for i, f in enumerate(model.spec.features) if not f.retired]
     names = [column for column, _ in live if column in frame] + ["prediction"]
     categorical = [c for c, f in live if f.type == "categorical" and c in frame]

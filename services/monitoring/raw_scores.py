@@ -57,7 +57,20 @@ def raw_scores(scope: Scope, lake: InferenceLake) -> tuple[WindowResult, ...]:
         "pca": _pca(scope, before, after, categorical),
         "weighted": _weighted(scope, reference, window, columns),
     }
-    return tuple(WindowResult(start, end, kind, v) for kind, v in found.items())
+    return tuple(
+        WindowResult(start, end, kind, _storable(v)) for kind, v in found.items()
+    )
+
+
+def _storable(value: Any) -> Any:
+    """Numbers that are none as nothing: JSON has no word for them."""
+    if isinstance(value, Mapping):
+        return {name: _storable(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [_storable(v) for v in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
 
 
 def _columns(scope: Scope, reference: pd.DataFrame) -> list[str]:
@@ -129,7 +142,7 @@ def _weighted(
     told = {
         metric: [e.value, e.standard_error]
         for metric, e in found.items()
-        if e.value is not None
+        if all(n is not None and np.isfinite(n) for n in (e.value, e.standard_error))
     }
     reason = next((e.reason for e in found.values() if e.reason), None)
     return {"metrics": told, "reason": None if told else reason}

@@ -28,8 +28,8 @@ def thin(number: str) -> str:
 def few(e: Evidence) -> str:
     """Too few rows to judge."""
     return (
-        f"Cannot tell: {count(e.rows)} rows are too few, "
-        f"{count(e.least_rows)} are needed to find a shift of half a standard deviation."
+        f"Cannot tell: {count(e.rows)} rows are too few, {count(e.least_rows)} are "
+        "needed to find a shift of half a standard deviation."
     )
 
 
@@ -137,7 +137,8 @@ def performance(e: Evidence) -> str:
         few = f"{count(e.labelled)} of {count(e.rows)} labels have come"
         why = f"while {few}" if e.early and e.labelled else "without labels"
         return f"{name} estimated at {e.estimated:.3f} {why}{base}"
-    return f"{name} cannot be told: {count(e.labelled)} labels in {count(e.rows)} rows{base}"
+    few = f"{count(e.labelled)} labels in {count(e.rows)} rows"
+    return f"{name} cannot be told: {few}{base}"
 
 
 def _moved(e: Evidence) -> str:

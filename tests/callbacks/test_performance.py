@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callbacks.monitoring.performance import changed, dragged, parse_limit, read_query
+from callbacks.monitoring.addresses import changed
+from callbacks.monitoring.performance import dragged, parse_limit, read_query
+from dashboards.monitoring.performance import KEYS
 from dashboards.registry import Tab
 from services.access import Principal, requires
 from services.errors import InvalidInput, NotFound
@@ -176,17 +178,28 @@ def test_controls_write_the_address(site: Portal, service: Service) -> None:
     assert choose(site, search, segment="region=north") == (
         f"{search}&segment=region%3Dnorth"
     )
-    assert choose(site, search, window="day") == "?model=churn&window=day"
-    assert changed(["f1", "week", "*", "3", "*"], ["f1", "week", "a=b", "3", "4"]) == {
-        "segment": None,
-        "against": None,
-    }
+    now, before = ["f1", "week", "*", "3", "*"], ["f1", "week", "a=b", "3", "4"]
+    assert changed(KEYS, now, before) == {"segment": None, "against": None}
+
+
+def test_short_windows_bring_a_range_they_fit_in(
+    site: Portal, service: Service
+) -> None:
+    """Hours are shown over a week, days over a quarter; another grid has no pick."""
+    search = "?model=churn&at=2026-11-02T00:00:00Z"
+
+    assert choose(site, search, window="hour") == (
+        "?model=churn&window=hour&from=now-7d&to=now"
+    )
+    assert choose(site, search, window="day") == (
+        "?model=churn&window=day&from=now-13w&to=now"
+    )
 
 
 @pytest.mark.parametrize("held", [None, [], ["accuracy"], "accuracy"])
 def test_controls_without_a_page_change_nothing(held: object) -> None:
     """What the page holds is needed to tell a choice from a redraw."""
-    assert changed(HELD, held) == {}
+    assert changed(KEYS, HELD, held) == {}
 
 
 def test_a_click_picks_the_window(site: Portal, service: Service) -> None:

@@ -74,7 +74,7 @@ def test_the_sentence_and_its_state_come_first() -> None:
 
     assert view.state == "look"
     assert "bi-exclamation-triangle-fill" in text
-    assert text.index('"Look"') < text.index("Concept drift: accuracy was 0.785")
+    assert text.index('"Accuracy needs a look"') < text.index("Concept drift: accuracy was 0.785")
 
 
 @pytest.mark.parametrize(
