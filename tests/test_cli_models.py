@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import cli_models
+from bootstrap import monitoring
 from data.judgement_store import JudgementStore
 from tests.conftest import ADMIN
 from tests.model_door import HEADER, YAML, ModelDoor, door, line
@@ -26,12 +27,11 @@ def run(door: ModelDoor, monkeypatch: pytest.MonkeyPatch):
     app.add_typer(imports, name="import")
     imports.command("inferences")(cli_models.import_inferences)
     imports.command("labels")(cli_models.import_labels)
-    services = SimpleNamespace(
-        models=door.models,
-        inferences=door.inferences,
-        clock=door.stores.clock,
-        close=lambda: None,
+    stores = door.stores
+    watched = monitoring(
+        door.engine, stores.reader, stores.audit, stores.settings, stores.clock
     )
+    services = SimpleNamespace(**vars(watched), clock=stores.clock, close=lambda: None)
     monkeypatch.setattr(cli_models, "_built", lambda: (door.stores.settings, services))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(cli_models.console, "width", 200)

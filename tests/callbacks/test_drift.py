@@ -172,6 +172,15 @@ def test_following_the_address_writes_nothing(site: Site) -> None:
     assert sent(site, GOTO, "drift-text.value", **held) is None
 
 
+def test_hours_bring_the_range_they_fit_in(site: Site) -> None:
+    """The window and its range are written together; a year of hours is too much."""
+    values = {**chosen(window="hour"), "shell-location.search": MODEL}
+
+    found = sent(site, "drift-goto.search", "drift-window.value", **values)
+
+    assert found == f"{MODEL}&window=hour&from=now-7d&to=now"
+
+
 def test_a_click_picks_feature_and_window(site: Site) -> None:
     """A click on a cell writes both, one on the strip only the window."""
     common = {"drift-at.options": STARTS, "shell-location.search": MODEL}

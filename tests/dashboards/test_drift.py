@@ -17,6 +17,7 @@ from plotly.utils import PlotlyJSONEncoder
 from dashboards import drift_words as words
 from dashboards import parts
 from dashboards.figures import distributions, heatmap
+from dashboards.figures.drift_series import reconstruction
 from dashboards.monitoring import drift as tab
 from services.drift_views import (
     MEASURES,
@@ -377,6 +378,33 @@ def test_every_chart_has_words() -> None:
         assert text.count('"type":"Graph"') == text.count('"role":"img"')
         assert text.count('"type":"Graph"') >= 7
     assert "moved in" in text
+
+
+def test_the_axis_of_the_error_is_that_of_its_band() -> None:
+    """A band far from 0 fills its chart, also where a window has no result."""
+    view = a_view(6, 10)
+    given = view.multivariate
+    assert given is not None
+    first = replace(given.points[0], reconstruction=None, reconstruction_low=None,
+                    reconstruction_high=None)  # fmt: skip
+    band = [
+        replace(p, reconstruction=2.0, reconstruction_low=1.9, reconstruction_high=2.2)
+        for p in given.points[1:]
+    ]
+    panel = replace(given, points=(first, *band))
+    low, high = reconstruction(panel, PREFS)["layout"]["yaxis"]["range"]
+
+    assert 1.8 < low < 1.9
+    assert 2.2 < high < 2.3
+
+
+def test_a_metric_is_written_as_everywhere() -> None:
+    """The concept panel names the metric with a capital, as the Performance tab."""
+    view = a_view(6, 10)
+    assert view.concept is not None
+    shown = replace(view, concept=replace(view.concept, metric="accuracy"))
+
+    assert "Accuracy: realised minus estimated" in drawn(shown)
 
 
 def test_panels_without_numbers_say_why() -> None:

@@ -11,16 +11,23 @@ from typing import Any
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
+from dashboards import parts
 from dashboards.figures.calibration import confusion_figure, reliability, short
 from dashboards.figures.performance_chart import figure
 from dashboards.monitoring import performance as tab
 from dashboards.performance_words import data_address, decimals, period
-from services.performance_views import PerformanceQuery, Point, ThresholdView
+from services.performance_views import (
+    PerformanceQuery,
+    PerformanceView,
+    Point,
+    ThresholdView,
+)
 from services.units import Preferences
 from tests.dashboards.performance_samples import (
     FIRST,
     LONG,
     NONE_YET,
+    around,
     calibrations,
     confusion,
     empty,
@@ -74,7 +81,9 @@ def test_the_sentence_and_its_state_come_first() -> None:
 
     assert view.state == "look"
     assert "bi-exclamation-triangle-fill" in text
-    assert text.index('"Accuracy needs a look"') < text.index("Concept drift: accuracy was 0.785")
+    assert text.index('"Accuracy needs a look"') < text.index(
+        "Concept drift: accuracy was 0.785"
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,64 @@ def test_the_state_follows_the_newest_value(
 ) -> None:
     """A broken limit or a gap outside its band is a look; no value is no verdict."""
     assert sample(**changes).state == state
+
+
+def few_labels(share: float = 0.06) -> PerformanceView:
+    """A view whose accuracy is broken up to week 48, and fine in 49 by few labels."""
+    broken, early = around(0.63, 0.03), around(0.85, 0.15)
+    windows = list(sample().windows[:50])
+    windows[48] = replace(windows[48], realised=broken, outside=True)
+    windows[49] = replace(
+        windows[49], realised=early, coverage=share, gap=around(0.0, 0.2), outside=False
+    )
+    return sample(windows=tuple(windows), picked=windows[49].start)
+
+
+def test_few_early_labels_do_not_make_a_broken_metric_fine() -> None:
+    """While most labels are to come, the newest window that has them decides."""
+    first, _ = tab.head(few_labels(), PREFS, SEARCH)
+    text = as_json(first)
+
+    assert few_labels().state == "look"
+    assert "Accuracy 0.630 (0.600 to 0.660) in the week of 26 Oct 2026" in text
+    assert "below the threshold of 0.810" in text
+    assert text.index("newest window with most") < text.index("Provisional, as most")
+    assert few_labels(0.97).state == "fine"
+    assert "rovisional" not in page(few_labels(0.97))
+
+
+def test_values_from_few_labels_are_hollow() -> None:
+    """A provisional value has a hollow mark of its own, and is called so."""
+    view = few_labels()
+    (marks,) = traces(view, "Provisional: few labels")
+    (line,) = traces(view, "Realised")
+
+    assert [y for y in marks["y"] if y is not None] == [0.85]
+    assert marks["y"][49] == 0.85
+    assert line["text"][49] == "0.850 (0.700 to 1.000), provisional: few labels"
+    assert '"provisional"' in as_json(tab.head(view, PREFS, SEARCH))
+    assert traces(sample(), "Provisional: few labels") == []
+
+
+def test_an_empty_matrix_is_not_drawn() -> None:
+    """Without a single label the card says so in place of a frame without cells."""
+    none = replace(confusion(("stays", "leaves")), counts=((0, 0), (0, 0)))
+    text = page(sample(confusion=none))
+
+    assert "No label has come yet" in text
+    assert "performance-confusion" not in text
+
+
+def test_an_unknown_model_leads_to_the_list() -> None:
+    """What does not exist cannot be started again; all else can."""
+    shown = parts.error_state("There is no model x.")
+    missing = as_json(tab.failure(shown, "?model=x", known=False))
+
+    assert "/monitoring/models" in missing
+    assert "Start again" not in missing
+    assert "/monitoring/performance?model=x" in as_json(
+        tab.failure(shown, "?model=x&window=hour", known=True)
+    )
 
 
 def test_tiles_show_the_numbers_of_the_view() -> None:

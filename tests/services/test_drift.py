@@ -14,6 +14,7 @@ from benchmarks import cause_rows as causes
 from data.judgement_store import WindowResult
 from data.model_records import Columns, Feature, ModelSpec
 from services.access import SYSTEM
+from services.drift_panels import multivariate
 from services.drift_views import MEASURES, DriftQuery, DriftView
 from services.errors import InvalidInput, NotFound
 from services.exports import csv_bytes
@@ -257,6 +258,44 @@ def test_raw_row_results_are_shown_where_they_are(watched: Watched) -> None:
     assert panel.columns[0] == ("clarity", 0.7)
     assert panel.pair == ("clarity", "signal")
     assert view(watched, window="month").multivariate is None
+
+
+def test_a_changed_pair_is_named_though_the_rows_cannot_be_told_apart(
+    watched: Watched,
+) -> None:
+    """The panel says that inputs moved together, and which, below the AUC's limit."""
+    values = {"auc": 0.51, "limit": 0.55, "columns": {}, "reason": None}
+    start = NOW - timedelta(weeks=1)
+    said = [
+        multivariate(
+            [WindowResult(start, NOW, "domain", values | {"pair": pair})],
+            [start],
+            start,
+        )
+        for pair in (["clarity", "signal"], None)
+    ]
+
+    assert all(said)
+    assert said[0].pair == ("clarity", "signal")
+    assert said[0].sentence.startswith(
+        "Inputs moved together: the relation of clarity and signal changed"
+    )
+    assert said[1].sentence.startswith("Reference and window cannot be told apart")
+
+
+def test_only_a_window_with_rows_that_goes_on_is_called_unfinished(
+    watched: Watched,
+) -> None:
+    """Rows that ended a week ago are over though the range goes on; a month is not."""
+    later = watched.drift.view(
+        VIEWER, replace(ASKED, text_to=(NOW + timedelta(days=10)).isoformat()), UTC_ZONE
+    )
+    month = view(watched, window="month")
+
+    assert later.windows[-1].end > NOW
+    assert not any("not over yet" in note for note in later.notes)
+    assert month.windows[-1].end > NOW
+    assert any("not over yet" in note for note in month.notes)
 
 
 def test_the_snippet_asks_the_same_question(watched: Watched) -> None:

@@ -79,7 +79,7 @@ def test_nothing_moved_is_fine_with_its_numbers() -> None:
 
     assert (said.kind, said.state, said.severity) == ("fine", "fine", "none")
     assert "6 features" in said.sentence
-    assert "0.800" in said.sentence
+    assert "accuracy 0.800 on 1\u202f000 labelled rows" in said.sentence
 
 
 def test_no_rows_is_no_verdict() -> None:
@@ -280,3 +280,32 @@ def test_a_stuck_feature_is_a_break() -> None:
 
     assert [b.what for b in one.breaks] == ["stuck"]
     assert len(table_of(spec_of("binary"), stuck)) == 1_000
+
+
+def test_a_weekday_is_not_stuck_while_its_week_goes_on() -> None:
+    """One value in an unfinished window is no break; once it is over it is."""
+    random = np.random.default_rng(24)
+    base, monday = fine(random, "binary", 8_000), fine(random, "binary", 300)
+    monday = replace(monday, place=np.full(300, "south"))
+    known = inputs(spec_of("binary"), base, [fine(random, "binary", 900), monday])
+    still = gather(replace(known, finished=1)).evidence[1]
+    over = gather(replace(known, finished=2)).evidence[1]
+
+    assert (still.breaks, still.moved) == ((), ())
+    assert verdict(still).kind != "data_quality"
+    assert [b.what for b in over.breaks] == ["stuck"]
+
+
+def test_a_feature_that_was_stuck_stays_a_break_in_a_window_that_goes_on() -> None:
+    """Stuck in the window before and still in this one: nothing to wait for."""
+    random = np.random.default_rng(25)
+    base = fine(random, "binary", 8_000)
+    stuck = [fine(random, "binary", 500) for _ in range(2)]
+    for rows in stuck:
+        rows.x[:, 0] = 0.25
+    known = inputs(spec_of("binary"), base, stuck)
+    found = gather(replace(known, finished=1)).evidence
+
+    assert [b.what for e in found for b in e.breaks] == ["stuck", "stuck"]
+    alone = gather(replace(inputs(spec_of("binary"), base, stuck[:1]), finished=0))
+    assert alone.evidence[0].breaks == ()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from scipy.stats import ks_2samp
 
+from data.model_records import Feature, ModelSpec
+from services.monitoring.importance import measured_importance
+from services.stats.boosting import classifier, regressor
 from services.stats.encoding import MOST_CATEGORIES, Encoder
 from services.stats.interaction import changed_pairs
 from services.stats.multivariate import domain_drift
@@ -232,3 +238,57 @@ def test_examples_in_docstrings_run(name: str) -> None:
     module = importlib.import_module(f"services.stats.{name}")
 
     assert doctest.testmod(module).failed == 0
+
+
+def test_a_column_without_any_value_does_not_stop_the_trees() -> None:
+    """Empty and constant columns teach nothing; without others the mean is the answer."""
+    rng = np.random.default_rng(31)
+    rows = rng.normal(size=(400, 3))
+    rows[:, 0], rows[:, 2] = np.nan, 5.0
+    label = (rows[:, 1] > 0).astype(np.float64)
+    for learn in (classifier, regressor):
+        scorer = learn(rows, label, [False, False, True], 0)
+        assert scorer(rows)[label == 1].min() > 0.8
+        alone = learn(rows[:, [0, 2]], label, [False, True], 0)
+        assert alone(rows[:7, [0, 2]]) == pytest.approx([label.mean()] * 7)
+
+
+def test_importance_is_measured_beside_an_empty_feature() -> None:
+    """A reference with a feature that is never filled still ranks the others."""
+    rng = np.random.default_rng(32)
+    x = rng.normal(size=2_000)
+    spec = ModelSpec(
+        "m", "regression", (Feature("empty", "numeric"), Feature("x", "numeric"))
+    )
+    empty = pa.nulls(2_000, pa.float64())
+    table = pa.table({"f0": empty, "f1": x, "prediction": x**2})
+    found = measured_importance(spec, table)
+
+    assert found["f0"] == 0.0
+    assert found["f1"] == pytest.approx(1.0)
+
+
+def test_the_web_process_does_not_load_scikit_learn() -> None:
+    """Importing the services of the tabs leaves scikit-learn unloaded."""
+    code = (
+        "import sys, services.performance, services.drift;"
+        "assert 'sklearn' not in sys.modules"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_changed_pair_counts_where_the_classifier_sees_nothing(
+    reference: pd.DataFrame,
+) -> None:
+    """In 400 rows a weaker tie shows in the pair alone: drifted, and named."""
+    window = rows_of(np.random.default_rng(33), 400, tie=0.35)
+    found = domain_drift(reference, window)
+
+    assert found.auc < found.threshold
+    assert found.pair is not None
+    assert found.drifted is True
+    assert (found.pair.first, found.pair.second) == ("x3", "x7")
