@@ -77,13 +77,11 @@ class InferencesAnswer(BaseModel):
 
 
 class LabelsAnswer(BaseModel):
-    """What became of labels; ``null`` is told only once they are in the lake."""
+    """What became of labels; they may come before their prediction."""
 
     read: int
     taken: int
     duplicates: int
-    corrected: int | None = Field(description="Labels that replaced an earlier one")
-    waiting: int | None = Field(description="Labels whose prediction has not come")
     rejected: list[RefusedAnswer]
 
 
@@ -155,13 +153,7 @@ def _register_labels(
             source=_source(),
             key=_key(),
         )
-        kept = receipt.as_dict()
-        answer = LabelsAnswer(
-            **_counts(receipt, rows),
-            corrected=kept.get("corrected"),
-            waiting=kept.get("waiting"),
-        )
-        return jsonify(answer.model_dump())
+        return jsonify(LabelsAnswer(**_counts(receipt, rows)).model_dump())
 
 
 def _register_reference(

@@ -47,7 +47,7 @@ def verdict(view: PerformanceView, prefs: Preferences) -> Component:
 def _settled(
     view: PerformanceView, window: PerformanceWindow, prefs: Preferences
 ) -> str:
-    """What the newest window with most of its labels says."""
+    """What the newest window with enough labels says."""
     digits, limit = view_decimals(view), view.threshold
     value = with_interval(window.realised, digits)
     found = []
@@ -60,7 +60,7 @@ def _settled(
         found.append(f"{gap} against the estimate, which leaves its band")
     return (
         f"{METRIC_WORDS[view.metric]} {value} in the {_when(view, window, prefs)}, the "
-        f"newest window with most of its labels"
+        f"newest window with enough labels"
         + (f": {' and '.join(found)}." if found else ", as expected.")
     )
 

@@ -36,6 +36,8 @@ MOST_KNOWN = 20_000
 """Reference categories remembered, to tell a rare one from an unseen one."""
 NUMERIC_SPECIALS = ("missing", "neg_inf", "pos_inf")
 CATEGORY_SPECIALS = ("other", "unseen", "missing")
+LARGEST = 8e307
+"""Numbers of a reference beyond this are taken as this: their differences overflow."""
 GRID_VERSION = 1
 """Part of every grid's id: raised when the same reference would give other bins."""
 
@@ -81,7 +83,9 @@ class NumericGrid:
         return {
             "kind": "numeric",
             "edges": self.edges.tolist(),
-            "positions": [None if np.isnan(p) else p for p in self.positions.tolist()],
+            "positions": [
+                p if np.isfinite(p) else None for p in self.positions.tolist()
+            ],
             "mean": self.mean,
             "sd": self.sd,
             "low": self.low,
@@ -191,6 +195,7 @@ def numeric_grid(values: Floats, bins: int = FINE_BINS) -> NumericGrid:
         bins: how many quantile bins at most.
     """
     finite = np.sort(values[np.isfinite(values)].astype(np.float64))
+    finite = np.clip(finite, -LARGEST, LARGEST)
     if not len(finite):
         nothing = np.array([])
         return NumericGrid(
@@ -207,6 +212,7 @@ def numeric_grid(values: Floats, bins: int = FINE_BINS) -> NumericGrid:
     )
     low, high = np.quantile(finite, (0.001, 0.999))
     inner = finite[(finite >= low) & (finite <= high)]
+    mean, sd = _moments(inner if len(inner) else finite)
     coarse = np.arange(len(edges) + 1)
     if len(coarse) > 2 * COARSE_BINS:
         deciles = np.quantile(finite, np.arange(1, COARSE_BINS) / COARSE_BINS)
@@ -214,12 +220,22 @@ def numeric_grid(values: Floats, bins: int = FINE_BINS) -> NumericGrid:
     return NumericGrid(
         edges=edges,
         positions=positions,
-        mean=float(inner.mean()),
-        sd=float(inner.std()),
+        mean=mean,
+        sd=sd,
         low=float(low),
         high=float(high),
         coarse=coarse[coarse <= len(edges)].astype(np.int64),
     )
+
+
+def _moments(values: Floats) -> tuple[float, float]:
+    """Mean and population standard deviation, of numbers however large."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, sd = float(values.mean()), float(values.std())
+    if np.isfinite([mean, sd]).all():
+        return mean, sd
+    scale = np.abs(values).max()
+    return float((values / scale).mean() * scale), float((values / scale).std() * scale)
 
 
 def _edges(finite: Floats, bins: int) -> Floats:

@@ -46,7 +46,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
 }
 HIGHER_IS_BETTER = frozenset({"accuracy", "precision", "recall", "f1", "auc", "r2"})
 
-EARLY_SHARE = 0.5
+EARLY_SHARE = 0.25
 """Below this part of the usual label coverage a realised value is provisional."""
 
 
@@ -111,7 +111,7 @@ class PerformanceWindow:
 def provisional(windows: Sequence[PerformanceWindow]) -> tuple[bool, ...]:
     """Whether the realised value of each window rests on few of its labels.
 
-    That is so while its coverage is below half of the median coverage of the windows
+    That is so while its coverage is below a quarter of the median coverage of the windows
     that have a realised value: the first labels are few and no fair sample of all.
     """
     known = [w.coverage for w in windows if w.realised.value is not None]

@@ -9,6 +9,8 @@ import structlog
 from services.monitoring.judging import Judging
 
 LOOK_EVERY_S = 2.0
+REST_S = 0.5
+"""Between two windows that take long: ingest and pages come first."""
 log = structlog.get_logger()
 
 
@@ -24,5 +26,5 @@ class MonitorLoop:
             judged = self._judging.step()
             if judged:
                 log.info("judged", windows=judged)
-            elif not self._judging.raw_step():
-                stop.wait(LOOK_EVERY_S)
+            else:
+                stop.wait(REST_S if self._judging.raw_step() else LOOK_EVERY_S)

@@ -48,8 +48,6 @@ class Result:
         error: what went wrong.
         ids: the prediction id of each row that could be read, in order; generated
             where the data has none.
-        corrected: labels that replaced an earlier one.
-        waiting: labels whose prediction has not arrived yet.
         note: what else is worth knowing, such as why rows were kept.
     """
 
@@ -64,16 +62,12 @@ class Result:
     changed_types: list[dict[str, str]] = field(default_factory=list)
     error: str | None = None
     ids: list[str | None] = field(default_factory=list)
-    corrected: int = 0
-    waiting: int = 0
     note: str = ""
 
     def __str__(self) -> str:
         counts = [
             ("taken", self.taken),
             ("known already", self.duplicates),
-            ("corrected", self.corrected),
-            ("waiting for their prediction", self.waiting),
             ("kept for later", self.spooled),
             ("refused", len(self.rejected)),
         ]
@@ -117,7 +111,7 @@ class Tally:
 
     def answer(self, answer: Mapping[str, Any], numbers: Sequence[int]) -> None:
         """Add the server's answer to a piece whose rows have these numbers."""
-        for name in ("taken", "duplicates", "corrected", "waiting"):
+        for name in ("taken", "duplicates"):
             self.count(name, number(answer, name))
         self.rejected += refusals(answer, numbers)
         self.columns(answer)

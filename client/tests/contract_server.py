@@ -125,14 +125,9 @@ class ContractServer:
                 stored.append(row)
         return answer
 
-    def _labels(self, name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        known = {row["prediction_id"] for row in self.rows.get(name, [])}
-        waiting = sum(row["prediction_id"] not in known for row in rows)
+    def _labels(self, _name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         self.labels += rows
-        return {
-            "read": len(rows), "taken": len(rows), "duplicates": 0, "corrected": 1,
-            "waiting": waiting, "rejected": [],
-        }  # fmt: skip
+        return {"read": len(rows), "taken": len(rows), "duplicates": 0, "rejected": []}
 
 
 class Handler(BaseHTTPRequestHandler):

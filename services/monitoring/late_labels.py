@@ -27,7 +27,8 @@ random sample."""
 USUAL_OF = 8
 """The usual coverage is the median of so many labelled windows before."""
 PATIENCE, SPARE = 2, 2
-"""Labels are late until twice the usual delay and two windows are over."""
+"""Labels are waited for twice the usual delay; what they said goes on two windows
+longer."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,12 @@ class LateLabels:
         for one in before:
             share = one.coverage or 0.0
             labelled = one.rows * share >= FEW_LABELS
-            if labelled and not self._early(share, one.start, one.end):
+            if labelled and not self._early(share, one.end):
                 self.learn(_known(one, share))
 
-    def marked(self, e: Evidence, start: datetime, end: datetime) -> Evidence:
+    def marked(self, e: Evidence, end: datetime) -> Evidence:
         """The evidence, marked where most of its labels are still to come."""
-        return replace(e, early=self._early(e.coverage, start, end))
+        return replace(e, early=self._early(e.coverage, end))
 
     def learn(self, known: Known) -> None:
         """Take note of a window whose labels have come."""
@@ -95,21 +96,19 @@ class LateLabels:
         if said.kind in {"none", "data_quality"} or _worse(said, last.verdict):
             return said
         known = words.last_labelled(e, last)
-        if start > last.end + self._patience(last.end - last.start):
+        spare = SPARE * (last.end - last.start)
+        if start > last.end + PATIENCE * self._delay + spare:
             told = f"Cannot tell: {known}"
             return Verdict("cannot_tell", "cannot_tell", "none", told)
         told = f"{known[0].upper()}{known[1:]}"
         was = last.verdict
         return Verdict(was.kind, "look", was.severity, told, was.harmful)
 
-    def _early(self, coverage: float, start: datetime, end: datetime) -> bool:
+    def _early(self, coverage: float, end: datetime) -> bool:
         """Whether most labels of a window are still to come."""
         if not self._usual or coverage >= COME * median(self._usual):
             return False
-        return self._now < end + self._patience(end - start)
-
-    def _patience(self, window: timedelta) -> timedelta:
-        return PATIENCE * self._delay + SPARE * window
+        return self._now < end + PATIENCE * self._delay
 
     @cached_property
     def _delay(self) -> timedelta:

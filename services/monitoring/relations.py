@@ -126,8 +126,10 @@ def _reliability(
 
 def _distance(base: Floats, now: Floats) -> tuple[float, float]:
     """p and size of one window; (3, groups) each: rows, of the class, expected."""
-    if not now[0].any():
+    filled = now[0] > 0
+    if not filled.any():
         return np.nan, np.nan
+    base, now = base[:, filled], now[:, filled]
     pool = _pooled(now[0], now[2])
     rows, _, known = (np.add.reduceat(part, pool) for part in base)
     n, yes, told = (np.add.reduceat(part, pool) for part in now)
@@ -135,7 +137,7 @@ def _distance(base: Floats, now: Floats) -> tuple[float, float]:
     missed = np.add.reduceat(base[1], pool) - known
     told = told + n * missed / np.maximum(rows, 1)
     one = share * (1 - share)
-    variance = np.maximum(n * one + n**2 * one / np.maximum(rows, 1), EXPECTED / 2)
+    variance = np.maximum(n * one + n**2 * one / np.maximum(rows, 1), EXPECTED)
     off = (yes - told) ** 2
     p = float(chdtrc(len(pool), (off / variance).sum()))
     beyond = float(((off - variance) / n).sum() / n.sum())
@@ -145,18 +147,27 @@ def _distance(base: Floats, now: Floats) -> tuple[float, float]:
 def _pooled(rows: Floats, expected: Floats) -> Ints:
     """Where neighbouring groups begin that expect enough rows of and not of the class.
 
-    A chi-square of cells that expect fewer than five rows is far too often large. A
-    window too small for one such group is one group.
+    A chi-square of cells that expect fewer than five rows is far too often large.
+    From both ends to the middle, so that low and high scores that are too sure are not
+    added up to nothing; a side too small for one such group is one group.
     Source: W. G. Cochran, Biometrics 10 (1954) 417-451.
     """
-    starts, begin, of_class, others = [], 0, 0.0, 0.0
-    for place in range(len(rows)):
-        of_class += expected[place]
-        others += rows[place] - expected[place]
-        if min(of_class, others) >= EXPECTED:
-            starts.append(begin)
-            begin, of_class, others = place + 1, 0.0, 0.0
-    return np.array(starts or [0], dtype=np.int64)
+    rare = np.minimum(expected, rows - expected)
+    half = int((expected < rows / 2).sum())
+    low, high = _ends(rare[:half]), _ends(rare[half:][::-1])
+    starts = [0, *low[:-1], half, *(len(rows) - end for end in high[:-1])]
+    return np.unique([s for s in starts if s < len(rows)]).astype(np.int64)
+
+
+def _ends(rare: Floats) -> list[int]:
+    """Where groups end that hold enough rare rows; the last takes what is left."""
+    ends, held = [], 0.0
+    for place, more in enumerate(rare):
+        held += more
+        if held >= EXPECTED:
+            ends.append(place + 1)
+            held = 0.0
+    return [*ends[:-1], len(rare)]
 
 
 def _given_label(

@@ -125,8 +125,9 @@ class VerdictReads:
         return tuple(w for w in found if w.start < scope.start)
 
     def _delay(self, scope: Scope) -> timedelta:
+        """The usual age of a label when it comes, rounded up: it is kept by the day."""
         found = self._lake.label_lag_days(scope.model.id, scope.version)
-        return timedelta(days=found or 0.0)
+        return timedelta(days=0.0 if found is None else found + 1)
 
 
 def judge(
@@ -152,7 +153,7 @@ def concluded(
     marked, found = [], []
     for place, unmarked in enumerate(evidence):
         start, end = edges[place], edges[place + 1]
-        one = late.marked(unmarked, start, end)
+        one = late.marked(unmarked, end)
         said = late.carried(one, verdict(one, before[-3:]), start)
         if one.told:
             known = one.metric, one.value, one.estimated, one.coverage

@@ -232,9 +232,7 @@ def test_labels_come_by_prediction_id(client: FlaskClient, door: ModelDoor) -> N
     assert (own["read"], own["taken"]) == (2, 1)
     assert own["rejected"] == [{"row": 1, "reason": "it has no prediction id"}]
     assert common["taken"] == 1
-    assert set(own) == {
-        "read", "taken", "duplicates", "corrected", "waiting", "rejected",
-    }  # fmt: skip
+    assert set(own) == {"read", "taken", "duplicates", "rejected"}
 
 
 def test_a_reference_is_pinned(client: FlaskClient, door: ModelDoor) -> None:

@@ -128,14 +128,14 @@ def few_labels(share: float = 0.06) -> PerformanceView:
 
 
 def test_few_early_labels_do_not_make_a_broken_metric_fine() -> None:
-    """While most labels are to come, the newest window that has them decides."""
+    """While most labels are to come, the newest window with enough of them decides."""
     first, _ = tab.head(few_labels(), PREFS, SEARCH)
     text = as_json(first)
 
     assert few_labels().state == "look"
     assert "Accuracy 0.630 (0.600 to 0.660) in the week of 26 Oct 2026" in text
     assert "below the threshold of 0.810" in text
-    assert text.index("newest window with most") < text.index("Provisional, as most")
+    assert text.index("newest window with enough") < text.index("Provisional, as most")
     assert few_labels(0.97).state == "fine"
     assert "rovisional" not in page(few_labels(0.97))
 

@@ -55,7 +55,7 @@ def counted(grid: Grid, table: pa.Table, windows: int) -> Profiler:
     return profiler
 
 
-def tested(seed: int, wrong: float = 0.0, windows: int = WINDOWS) -> Relations:
+def related(seed: int, wrong: float = 0.0, windows: int = WINDOWS) -> Relations:
     """The relations of windows against a reference without drift."""
     rng = np.random.default_rng(seed)
     base = rows(rng, REFERENCE)
@@ -71,7 +71,7 @@ def tested(seed: int, wrong: float = 0.0, windows: int = WINDOWS) -> Relations:
 
 def test_confident_scores_are_not_called_broken_by_chance() -> None:
     """Of 2,000 windows without drift at most 4 look broken; one in 1,000 is meant."""
-    found = [tested(seed) for seed in range(5)]
+    found = [related(seed) for seed in range(5)]
     p = np.concatenate([one.reliability_p for one in found])
     size = np.concatenate([one.reliability for one in found])
 
@@ -82,7 +82,7 @@ def test_confident_scores_are_not_called_broken_by_chance() -> None:
 
 def test_confident_scores_that_are_wrong_are_found() -> None:
     """A sixth of wrong labels under sure scores shows in nearly every window."""
-    found = tested(11, wrong=0.25, windows=50)
+    found = related(11, wrong=0.25, windows=50)
     broken = (found.reliability_p < SMALL_P) & (found.reliability >= RELIABILITY)
 
     assert broken.mean() >= 0.9

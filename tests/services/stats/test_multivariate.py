@@ -241,7 +241,7 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 
 def test_a_column_without_any_value_does_not_stop_the_trees() -> None:
-    """Empty and constant columns teach nothing; without others the mean is the answer."""
+    """Empty and constant columns teach nothing; without others it is the mean."""
     rng = np.random.default_rng(31)
     rows = rng.normal(size=(400, 3))
     rows[:, 0], rows[:, 2] = np.nan, 5.0
