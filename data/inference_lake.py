@@ -26,6 +26,7 @@ from data.inference_tables import (
     rows_table,
 )
 from data.lake import naive
+from data.merging import merged, summed, unpacked
 from data.model_records import ModelSpec
 from data.outcomes import DELAY_BINS
 
@@ -49,6 +50,7 @@ class InferenceLake:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._tables: set[str] = set()
 
     def counts(
         self,
@@ -72,8 +74,7 @@ class InferenceLake:
         key = (model_id, version, grid.id, grain, segment)
         table = self._stored(HISTOGRAMS, "col", key, edges)
         sizes = {name: column.size for name, column in grid.columns.items()}
-        merged = _merged(table, "col", sizes, edges)
-        return Counts(len(edges) - 1, merged)
+        return Counts(len(edges) - 1, merged(table, "col", sizes, edges))
 
     def cells(
         self,
@@ -93,8 +94,8 @@ class InferenceLake:
         sums = {task: size for task, (_, size) in sizes.items() if size}
         return Cells(
             len(edges) - 1,
-            _merged(table, "task", cells, edges),
-            _summed(table, sums, edges),
+            merged(table, "task", cells, edges),
+            summed(table, sums, edges),
         )
 
     def reference_counts(
@@ -120,7 +121,7 @@ class InferenceLake:
         key = (model_id, first, "", "day", "")
         table = self._stored(OUTCOMES, "task", key, edges)
         task = f"pair:{second}"
-        found = _summed(table, {task: 3}, edges)[task]
+        found = summed(table, {task: 3}, edges)[task]
         return found * (1, -1, 1) if first != version else found
 
     def span(self, model_id: int, version: str) -> tuple[datetime, datetime] | None:
@@ -206,7 +207,8 @@ class InferenceLake:
                 cursor.execute(query, [model_id, version]).fetchall() if cursor else []
             )
         total = np.zeros(DELAY_BINS)
-        for bins, counts in rows:
+        for row in rows:
+            bins, counts = unpacked(*row)
             total[bins] += counts
         if not total.any():
             return None
@@ -224,8 +226,10 @@ class InferenceLake:
     def _cursor(self, table: str) -> Iterator[duckdb.DuckDBPyConnection | None]:
         """A cursor, or ``None`` where nothing was ever written for the table."""
         with self._reader.cursor() as cursor:
-            known = cursor.execute("SHOW TABLES FROM lake").fetchall()
-            yield cursor if (table,) in known else None
+            if table not in self._tables:  # tables come, and never go
+                found = cursor.execute("SHOW TABLES FROM lake").fetchall()
+                self._tables = {name for (name,) in found}
+            yield cursor if table in self._tables else None
 
     def _stored(
         self,
@@ -248,52 +252,3 @@ class InferenceLake:
 
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC))
 """The one bucket of a reference."""
-
-
-def _places(table: pa.Table, edges: Sequence[datetime]) -> Ints:
-    """The window of each stored row."""
-    bounds = np.array([naive(edge) for edge in edges], dtype="datetime64[us]")
-    stamps = table["ts"].to_numpy().astype("datetime64[us]")
-    return np.asarray(np.searchsorted(bounds, stamps, side="right") - 1)
-
-
-def _merged(
-    table: pa.Table, name: str, sizes: Mapping[str, int], edges: Sequence[datetime]
-) -> dict[str, Ints]:
-    """Add the sparse rows of each name up into dense windows."""
-    windows = len(edges) - 1
-    starts = np.cumsum([0, *(windows * size for size in sizes.values())])
-    flat = np.zeros(int(starts[-1]), dtype=np.int64)
-    if table.num_rows:
-        bases = dict(zip(sizes, starts, strict=False))
-        names = table[name].to_pylist()
-        base = np.array([bases.get(n, -1) for n in names], dtype=np.int64)
-        width = np.array([sizes.get(n, 0) for n in names], dtype=np.int64)
-        bins, counts = (table[c].combine_chunks() for c in ("bins", "counts"))
-        lengths = np.diff(bins.offsets.to_numpy())
-        row_start = base + _places(table, edges) * width
-        place = np.repeat(row_start, lengths) + bins.flatten().to_numpy()
-        keep = np.repeat(base >= 0, lengths)
-        flat = np.bincount(
-            place[keep], counts.flatten().to_numpy()[keep], len(flat)
-        ).astype(np.int64)
-    return {
-        n: flat[starts[i] : starts[i + 1]].reshape(windows, size)
-        for i, (n, size) in enumerate(sizes.items())
-    }
-
-
-def _summed(
-    table: pa.Table, sizes: Mapping[str, int], edges: Sequence[datetime]
-) -> dict[str, Floats]:
-    """Add the sums of each task up into windows."""
-    found = {t: np.zeros((len(edges) - 1, size)) for t, size in sizes.items()}
-    if not table.num_rows:
-        return found
-    places = _places(table, edges)
-    for place, task, sums in zip(
-        places, table["task"].to_pylist(), table["sums"].to_pylist(), strict=True
-    ):
-        if task in found and sums:
-            found[task][place] += sums
-    return found

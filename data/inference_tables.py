@@ -13,6 +13,7 @@ OUTCOMES = "outcomes"
 CHANGES = "model_changes"
 MARK = "model_watermark"
 FLOORS = "model_floors"
+GROUP_ROWS = 2_048
 SHARED: Mapping[str, Mapping[str, str]] = {
     HISTOGRAMS: {
         "model_id": "INTEGER",
@@ -23,8 +24,8 @@ SHARED: Mapping[str, Mapping[str, str]] = {
         "segment": "VARCHAR",
         "ts": "TIMESTAMP",
         "n": "BIGINT",
-        "bins": "USMALLINT[]",
-        "counts": "UINTEGER[]",
+        "bins": "BLOB",
+        "counts": "BLOB",
     },
     OUTCOMES: {
         "model_id": "INTEGER",
@@ -34,8 +35,8 @@ SHARED: Mapping[str, Mapping[str, str]] = {
         "task": "VARCHAR",
         "segment": "VARCHAR",
         "ts": "TIMESTAMP",
-        "bins": "UINTEGER[]",
-        "counts": "UINTEGER[]",
+        "bins": "BLOB",
+        "counts": "BLOB",
         "sums": "DOUBLE[]",
     },
     CHANGES: {
@@ -48,7 +49,7 @@ SHARED: Mapping[str, Mapping[str, str]] = {
     FLOORS: {"model_id": "INTEGER", "floor": "TIMESTAMP"},
 }
 """Counts of all models. ``grain``: ``day``, ``hour``, or ``all`` for a reference.
-``floor``: rows of a model before it were dropped; their counts stand for ever."""
+``bins``, ``counts``: see ``data/merging.py``. ``floor``: rows of a model before it were dropped; their counts stand for ever."""
 
 
 def rows_table(model_id: int) -> str:
@@ -98,9 +99,16 @@ def create_shared(connection: duckdb.DuckDBPyConnection) -> None:
         if name in (HISTOGRAMS, OUTCOMES):
             key = "col" if name == HISTOGRAMS else "task"
             run(f"ALTER TABLE lake.{name} SET PARTITIONED BY (model_id)")
-            run(f"ALTER TABLE lake.{name} SET SORTED BY (segment, {key}, ts)")
+            order = f"version, grid, grain, segment, {key}, ts"
+            run(f"ALTER TABLE lake.{name} SET SORTED BY ({order})")
     run(f"CREATE TABLE lake.{MARK}(staged_id BIGINT)")
     run("COMMIT")
+    for name in (HISTOGRAMS, OUTCOMES):
+        # A view reads one segment of many: groups that hold none of it are skipped.
+        run(
+            f"CALL lake.set_option('parquet_row_group_size', {GROUP_ROWS}, "
+            f"table_name => '{name}')"
+        )
     for name in (MARK, CHANGES, FLOORS):
         run(
             "CALL lake.set_option('data_inlining_row_limit', 10, "

@@ -48,7 +48,7 @@ def recount_pairs(
         loss = "abs({0}.prediction - l.label)"
     connection.execute(
         f"""INSERT INTO lake.{OUTCOMES}
-            SELECT $1, v, '', 'day', 'pair:' || w, '', day, [], [],
+            SELECT $1, v, '', 'day', 'pair:' || w, '', day, ''::BLOB, ''::BLOB,
                    [count(*)::DOUBLE, sum(d), sum(d * d)]
             FROM (
                 SELECT a.version AS v, b.version AS w, date_trunc('day', a.ts) AS day,

@@ -25,6 +25,7 @@ from data.inference_tables import (
     row_types,
     rows_table,
 )
+from data.merging import packed
 from data.model_records import ModelSpec, ReferenceRecord
 from data.profiles import HistogramRow, OutcomeRow, Profiler
 
@@ -237,14 +238,15 @@ def store(
     fixed = f"{int(model_id)}, $1, $2, $3"
     counted = list(histograms)
     if counted:
+        bins, counts = packed((r.bins, r.counts) for r in counted)
         table = pa.table(
             {
                 "col": [r.column for r in counted],
                 "segment": [r.segment for r in counted],
                 "ts": pa.array([starts[r.bucket] for r in counted], pa.timestamp("us")),
                 "n": [r.rows for r in counted],
-                "bins": _lists([r.bins for r in counted], pa.uint16()),
-                "counts": _lists([r.counts for r in counted], pa.uint32()),
+                "bins": bins,
+                "counts": counts,
             }
         )
         connection.register("counted", table)
@@ -255,14 +257,15 @@ def store(
         )
     judged = list(outcomes)
     if judged:
+        bins, counts = packed((r.cells, r.counts) for r in judged)
         table = pa.table(
             {
                 "task": [r.task for r in judged],
                 "segment": [r.segment for r in judged],
                 "ts": pa.array([starts[r.bucket] for r in judged], pa.timestamp("us")),
-                "bins": _lists([r.cells for r in judged], pa.uint32()),
-                "counts": _lists([r.counts for r in judged], pa.uint32()),
-                "sums": _lists([r.sums for r in judged], pa.float64()),
+                "bins": bins,
+                "counts": counts,
+                "sums": pa.array([r.sums for r in judged], pa.list_(pa.float64())),
             }
         )
         connection.register("counted", table)
@@ -271,11 +274,3 @@ def store(
             "ORDER BY segment, task, ts",
             [version, grid, grain],
         )
-
-
-def _lists(arrays: Sequence[Ints], kind: pa.DataType) -> pa.ListArray:
-    """One Arrow list per array, without a Python object per number."""
-    ends = np.cumsum([0, *(len(a) for a in arrays)])
-    flat = np.concatenate(arrays) if arrays else np.array([])
-    values = pa.array(flat.astype(kind.to_pandas_dtype()), kind)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values)

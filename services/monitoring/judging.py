@@ -27,8 +27,9 @@ from services.monitoring.scope import (
 )
 from services.monitoring.verdicts import WindowVerdict, judge
 
-BEFORE, AFTER = 8, 4
-"""Windows judged around a change: evidence of several windows is weighed together."""
+BEFORE = 8
+"""Windows read before a change: evidence of several windows is weighed together. All
+after it are judged anew: they may carry on what it said."""
 FEWEST_RAW_ROWS = 30
 RAW_KEPT = timedelta(days=400)
 EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2970, 1, 1, tzinfo=UTC)
@@ -105,7 +106,7 @@ class Judging:
         now = self._clock()
         over = touched.last + timedelta(days=1)
         # Clocks differ: rows may lie a little ahead of ours.
-        end = min(over + AFTER * step, max(now, over))
+        end = max(now, over)
         start = max(touched.first - BEFORE * step, end - (MOST_WINDOWS - 2) * step)
         span = start, max(end, start + step)
         scope = self._scopes.of(model, version, "", "", span, now)
@@ -113,7 +114,8 @@ class Judging:
         found = [
             _judged(scope, v)
             for v in self._verdicts(scope, first)
-            if v.end > first and (v.rows or v.kind != "none")
+            # The window before may have been judged when it was not over yet.
+            if v.end >= first and (v.rows or v.kind != "none")
         ]
         # What rows are gone for cannot be made again.
         floor = self._lake.floor(model.id) or first

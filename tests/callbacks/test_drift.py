@@ -140,7 +140,7 @@ def test_an_unknown_measure_is_named_with_the_way_back(site: Site) -> None:
     text = drawn(site, f"{MODEL}&measure=foo").get_data(as_text=True)
 
     assert "measure=foo is not a measure." in text
-    assert "/monitoring/drift?model=boiler-fault" in text
+    assert 'drift?model=boiler-fault"},"type":"Link"' in text
     assert "Start again with this model" in text
     assert "map-grid" not in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -38,7 +39,7 @@ def binary_rows(seed: int, rows: int) -> pa.Table:
             "f1": pa.array(plan.tolist(), pa.string()),
             "s0": pa.array(score, pa.float64(), mask=rng.random(rows) < 0.1),
             "g0": pa.array(rng.choice(["north", "south"], rows).tolist()),
-            "prediction": rng.choice(["stays", "leaves", "other"], rows, p=(0.5, 0.4, 0.1)),
+            "prediction": rng.choice(["stays", "leaves", "other"], rows),
             "label": pa.array(
                 rng.choice(["stays", "leaves", "new", None], rows).tolist(), pa.string()
             ),
@@ -273,6 +274,28 @@ def test_columns_without_a_value_or_with_one_are_counted() -> None:
     assert counts.columns["s0"].max() == rows
     assert cells.confusion(CHURN)[0].tolist()[1] == [0, rows, 0, 0]
     assert grid.segments["g0"] == ()
+
+
+LARGEST = 1.7976931348623157e308
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.0, 2.0], [LARGEST, -LARGEST], [*map(float, range(400)), LARGEST, -LARGEST]],
+)
+def test_a_reference_of_odd_numbers_can_be_stored(values: list[float]) -> None:
+    """Two values among nulls, and the largest floats there are, have finite bins."""
+    rows = 500
+    odd = pa.array([*values, *[None] * (rows - len(values))], pa.float64())
+    table = pa.table({"f0": odd, "prediction": np.ones(rows), "label": np.ones(rows)})
+    grid = reference_grid(PRICE, table)
+    stored = json.dumps(grid.to_json(), allow_nan=False)
+    counts, _ = counted(PRICE, grid, table, np.zeros(rows, dtype=int), 1)
+
+    assert Grid.from_json(json.loads(stored)).id == grid.id
+    assert counts.columns["f0"][0].tolist() == histogram(
+        grid.columns["f0"], odd.to_pylist()
+    )
 
 
 def test_ten_thousand_categories_are_all_counted() -> None:

@@ -72,7 +72,8 @@ PRICE = ModelSpec(
 def stamps(start: datetime, rows: int, days: float = 1.0) -> pd.DatetimeIndex:
     """Times spread evenly over some days."""
     step = pd.Timedelta(days=days) / max(rows, 1)
-    return pd.DatetimeIndex(start.replace(tzinfo=None) + np.arange(rows) * step)
+    first = pd.Timestamp(start.replace(tzinfo=None))
+    return pd.DatetimeIndex(first + step * np.arange(rows)).astype("datetime64[us]")
 
 
 def churn(
