@@ -29,7 +29,8 @@ run: setup vendor  ## Serve the dashboards on 127.0.0.1:8050 with the demo fleet
 
 test: setup-dev vendor  ## Install what the tests need and run them all
 	sh tools/install-test-tools.sh
-	$(BIN)/python -m pytest -q -p no:cacheprovider
+	$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -q -p no:cacheprovider -m browser
 
 check: setup-dev  ## Format, lint, types, arrows and the fast tests
 	$(BIN)/ruff format --check -q .

@@ -37,9 +37,7 @@ def main(reference: str, production: str, home: str) -> None:
     names = ", ".join(["prediction", *(f"f{i}" for i in range(len(model.features)))])
     query = f"SELECT {names} FROM read_parquet($1)"
     with ThreadPoolExecutor(1) as other:
-        read = other.submit(
-            lambda: files.execute(query, [reference]).to_arrow_table()
-        )
+        read = other.submit(lambda: files.execute(query, [reference]).to_arrow_table())
         connection = connect(Settings(home_dir=Path(home), demo=True), read_only=False)
         create_shared(connection)
     known = read.result()

@@ -48,25 +48,33 @@ def columns(
     return made
 
 
-def table(rows: int, seed: int, *, drifting: bool, first: int = 0) -> pa.Table:
-    """Rows in canonical columns, evenly over ten weeks, with score and label."""
-    rng = np.random.default_rng(seed)
-    share = np.arange(rows) / rows if drifting else np.zeros(rows)
+def labelled(
+    rng: np.random.Generator, rows: int, share: np.ndarray
+) -> dict[str, np.ndarray | pa.Array]:
+    """The features with a score, a prediction and a label drawn by the score."""
     made = columns(rng, rows, share)
     score = 1 / (1 + np.exp(-np.asarray(made["f0"]) + 0.5))
-    label = (rng.random(rows) < score).astype(int)
+    classes = pa.array(["0", "1"])
+
+    def named(found: np.ndarray) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(found.astype(np.int32), classes)
+
+    label = named(rng.random(rows) < score)
+    return {**made, "s0": score, "prediction": named(score > 0.5), "label": label}
+
+
+def table(rows: int, seed: int, *, drifting: bool) -> pa.Table:
+    """Labelled rows with id, version and time, evenly over ten weeks."""
+    rng = np.random.default_rng(seed)
+    share = np.arange(rows) / rows if drifting else np.zeros(rows)
     step = np.timedelta64(WEEKS * 7 * 86_400_000_000 // rows, "us")
+    times = np.datetime64(START, "us") + np.arange(rows) * step
     return pa.table(
         {
-            "prediction_id": np.arange(first, first + rows).astype(str),
-            "ts": pa.array(
-                np.datetime64(START, "us") + np.arange(rows) * step, pa.timestamp("us")
-            ),
+            "prediction_id": np.arange(rows).astype(str),
+            "ts": pa.array(times, pa.timestamp("us")),
             "version": np.full(rows, "1"),
-            "prediction": np.where(score > 0.5, "1", "0"),
-            **made,
-            "s0": score,
-            "label": label.astype(str),
+            **labelled(rng, rows, share),
         }
     )
 

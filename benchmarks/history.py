@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -19,12 +14,9 @@ import numpy as np
 import orjson
 import pandas as pd
 from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from werkzeug.serving import make_server
 
 import bootstrap
-from app import create_app
+from benchmarks import browser
 from benchmarks.result import Result, median_ms
 from dashboards.figures.history_chart import figure
 from data.engine import connect
@@ -39,8 +31,6 @@ from settings import Settings
 
 DEVICES, DAYS, INTERVAL_S = 240, 30, 60
 AT_ONCE = 20
-PASSWORD = "bench-only-on-loopback"  # noqa: S105 - a throw-away store
-PATIENCE_S = 30
 ZONE = ZoneInfo("UTC")
 PRESETS = ("now-24h", "now-7d", "now-14d", "now-30d")
 BARE = """
@@ -188,20 +178,10 @@ def _sizes(services: bootstrap.Services) -> list[Result]:
 
 def _switches(settings: Settings, services: bootstrap.Services) -> list[Result]:
     """From the click on the tab to the frame with the last chart, in Chromium."""
-    if shutil.which("chromium") is None:
+    if not browser.installed():
         return []
-    services.accounts.ensure_demo_users(SYSTEM, PASSWORD)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = create_app(settings, services)
-    server = make_server("127.0.0.1", 0, app.server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        with _browser(f"http://127.0.0.1:{server.server_port}") as (driver, address):
-            taken = [_switch_ms(driver, address, number) for number in range(9)]
-    finally:
-        server.shutdown()
-        thread.join()
+    with browser.opened(settings, services) as (driver, address):
+        taken = [_switch_ms(driver, address, number) for number in range(9)]
     # The first one loads the chart library's modules; the others are the switch.
     return [
         Result(
@@ -217,40 +197,6 @@ def _switches(settings: Settings, services: bootstrap.Services) -> list[Result]:
 def _switch_ms(driver: webdriver.Chrome, address: str, number: int) -> float:
     path = f"/heaters/{_id(number)}/operations?from=now-30d&to=now"
     driver.get(address + path)
-    _appeared(driver, "#operations-body .panel")
-    _appeared(driver, ".tab-link[href*='/history']")
+    browser.appeared(driver, "#operations-body .panel")
+    browser.appeared(driver, ".tab-link[href*='/history']")
     return float(driver.execute_async_script(SWITCH))
-
-
-def _appeared(driver: webdriver.Chrome, selector: str) -> None:
-    """Wait until the page has such an element."""
-    begun = time.monotonic()
-    while not driver.find_elements(By.CSS_SELECTOR, selector):
-        if time.monotonic() - begun > PATIENCE_S:
-            raise TimeoutError(f"{selector} does not appear")
-        time.sleep(0.05)
-
-
-@contextmanager
-def _browser(address: str) -> Iterator[tuple[webdriver.Chrome, str]]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    profile = tempfile.mkdtemp(prefix="iotsphere-bench-")
-    for switch in (
-        "--headless", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
-        "--disable-background-networking", "--disable-component-update",
-        "--window-size=1440,1000", f"--user-data-dir={profile}",
-    ):  # fmt: skip
-        options.add_argument(switch)  # type: ignore[no-untyped-call]
-    driver = webdriver.Chrome(options=options)
-    try:
-        driver.set_script_timeout(30)
-        driver.get(f"{address}/login")
-        driver.find_element(By.CSS_SELECTOR, "#login-username").send_keys("viewer")
-        field = driver.find_element(By.CSS_SELECTOR, "#login-password")
-        field.send_keys(PASSWORD, Keys.ENTER)
-        _appeared(driver, ".rail")
-        yield driver, address
-    finally:
-        driver.quit()
-        shutil.rmtree(profile, ignore_errors=True)

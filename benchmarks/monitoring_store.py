@@ -18,12 +18,12 @@ import pyarrow as pa
 
 import bootstrap
 from benchmarks.drift_bare import CATEGORICAL, NUMERIC
-from benchmarks.drift_data import columns
+from benchmarks.drift_data import labelled
 from data.flush import Flusher
 from data.grids import Grid
 from data.hot_store import HotStore
 from data.inference_flush import InferenceFlusher
-from data.model_records import Columns, Feature, ModelSpec
+from data.model_records import Columns, Feature, Model, ModelSpec
 from data.model_store import ModelStore
 from data.recount import Target, count_batches
 from data.session import open_engine
@@ -48,14 +48,14 @@ class Stores:
     services: bootstrap.Services
 
 
-def spec(name: str) -> ModelSpec:
-    """A binary model with 25 features and three segments."""
-    numeric = [Feature(f"x{i}", "numeric") for i in range(NUMERIC)]
-    text = [Feature(f"c{i}", "categorical") for i in range(CATEGORICAL)]
+def spec(name: str, segments: tuple[str, ...] = ("g0",)) -> ModelSpec:
+    """A binary model with 25 features; its sender's columns are the canonical ones."""
+    numeric = [Feature(f"f{i}", "numeric") for i in range(NUMERIC)]
+    text = [Feature(f"f{NUMERIC + i}", "categorical") for i in range(CATEGORICAL)]
     return ModelSpec(
         name, "binary", (*numeric, *text),
-        columns=Columns(scores={"yes": "score"}, label="label"),
-        classes=("no", "yes"), positive="yes", segments=("place",),
+        columns=Columns(scores={"1": "s0"}, label="label"),
+        classes=("0", "1"), positive="1", segments=segments,
     )  # fmt: skip
 
 
@@ -71,65 +71,36 @@ def opened() -> Iterator[Stores]:
 
 
 def table(rng: np.random.Generator, rows: int, share: np.ndarray) -> pa.Table:
-    """Labelled rows in canonical columns; ``share`` is how far drift has gone."""
-    made = columns(rng, rows, share)
-    score = 1 / (1 + np.exp(-np.asarray(made["f0"]) + 0.5))
-    classes = pa.array(["no", "yes"])
-    return pa.table(
-        {
-            **made,
-            "prediction": pa.DictionaryArray.from_arrays(_yes(score > 0.5), classes),
-            "s0": score,
-            "label": pa.DictionaryArray.from_arrays(
-                _yes(rng.random(rows) < score), classes
-            ),
-            "g0": pa.DictionaryArray.from_arrays(
-                rng.integers(0, len(PLACES), rows, dtype=np.int32), pa.array(PLACES)
-            ),
-        }
-    )
+    """Labelled rows in three places; ``share`` is how far drift has gone."""
+    made = labelled(rng, rows, share)
+    places = rng.integers(0, len(PLACES), rows, dtype=np.int32)
+    where = pa.DictionaryArray.from_arrays(places, pa.array(PLACES))
+    return pa.table({**made, "g0": where})
 
 
-def _yes(found: np.ndarray) -> pa.Array:
-    return pa.array(found.astype(np.int32))
-
-
-def add_model(stores: Stores, name: str, rows: int) -> int:
-    """Register a model and store the counts of a year of its rows; its id."""
-    model, _ = stores.services.models.apply(SYSTEM, spec(name))
+def add_model(stores: Stores, name: str, rows: int) -> Model:
+    """Register a model and store the counts of a year of its rows."""
+    services, address = stores.services, stores.settings.operational_url
+    model, _ = services.models.apply(SYSTEM, spec(name))
     rng = np.random.default_rng(7)
     known = table(rng, REFERENCE_ROWS, np.zeros(REFERENCE_ROWS))
-    stores.services.inferences.set_reference(
-        SYSTEM, name, [_named(known)], source="benchmark"
-    )
-    store = ModelStore(open_engine(stores.settings.operational_url))
-    flusher = Flusher(
-        stores.settings, HotStore(open_engine(stores.settings.operational_url))
-    )
-    moving = InferenceFlusher(
-        stores.settings, store, flusher.connection, lambda *_: None
-    )
+    services.inferences.set_reference(SYSTEM, name, [known], source="benchmark")
+    store = ModelStore(open_engine(address))
+    flusher = Flusher(stores.settings, HotStore(open_engine(address)))
+    connection = flusher.connection
+    moving = InferenceFlusher(stores.settings, store, connection, lambda *_: None)
     while moving.pending():
         moving.flush()
     record = store.reference(model.id, model.spec.version)
     assert record is not None
-    target = Target(
-        model.id, model.spec, model.spec.version, record, Grid.from_json(record.grid)
-    )
+    grid = Grid.from_json(record.grid)
+    target = Target(model.id, model.spec, model.spec.version, record, grid)
     days = np.datetime64(SINCE.replace(tzinfo=None), "D") + np.arange(7 * WEEKS)
     starts = days.astype("datetime64[us]")
-    count_batches(flusher.connection, target, "day", starts, _batches(rng, rows))
+    count_batches(connection, target, "day", starts, _batches(rng, rows))
     flusher.maintain(NOW)
     flusher.close()
-    return model.id
-
-
-def _named(canonical: pa.Table) -> pa.Table:
-    """The rows in the sender's own columns."""
-    own = {f"f{i}": f"x{i}" for i in range(NUMERIC)}
-    own |= {f"f{NUMERIC + i}": f"c{i}" for i in range(CATEGORICAL)}
-    own |= {"s0": "score", "g0": "place"}
-    return canonical.rename_columns([own.get(n, n) for n in canonical.column_names])
+    return model
 
 
 def _batches(rng: np.random.Generator, rows: int) -> Iterator[pa.Table]:

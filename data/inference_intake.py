@@ -63,7 +63,9 @@ def take_rows(
     touched = f"""SELECT DISTINCT version, date_trunc('day', ts) FROM ({query})
         ORDER BY ALL"""
     days = days_of(run(touched, values).fetchall())
-    count = run(f"INSERT INTO {table} {query} ORDER BY ts", values).fetchone()
+    # By name: a feature that was added later stands last in the table.
+    insert = f"INSERT INTO {table} ({names}) {query} ORDER BY ts"
+    count = run(insert, values).fetchone()
     return (int(count[0]) if count else 0), days
 
 
@@ -99,7 +101,7 @@ def take_labels(
     count = 0
     for path, number in files.items():
         row = run(
-            f"""INSERT INTO lake.{labels_table(model.id)}
+            f"""INSERT INTO lake.{labels_table(model.id)} ({names}, seq)
                 SELECT {names}, {int(number) * LABELS_A_FILE} + file_row_number
                 FROM read_parquet($1, file_row_number => true)""",
             [[path]],

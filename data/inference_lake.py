@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.counts import Cells, Counts, cell_sizes
 from data.engine import Reader
-from data.grids import Grid, Ints
+from data.grids import Grid
 from data.inference_tables import (
     CHANGES,
     FLOORS,
@@ -88,15 +89,27 @@ class InferenceLake:
     ) -> Cells:
         """Performance cells of all tasks, merged into windows; see ``counts``."""
         key = (model_id, version, grid.id, grain, segment)
-        table = self._stored(OUTCOMES, "task", key, edges)
-        sizes = cell_sizes(spec, grid)
-        cells = {task: size for task, (size, _) in sizes.items()}
-        sums = {task: size for task, (_, size) in sizes.items() if size}
-        return Cells(
-            len(edges) - 1,
-            merged(table, "task", cells, edges),
-            summed(table, sums, edges),
-        )
+        return _cells(self._stored(OUTCOMES, "task", key, edges), spec, grid, edges)
+
+    def segment_cells(
+        self,
+        spec: ModelSpec,
+        model_id: int,
+        version: str,
+        grid: Grid,
+        segments: Sequence[str],
+        edges: Sequence[datetime],
+        grain: str,
+    ) -> dict[str, Cells]:
+        """The cells of several segments, read at once; see ``counts``."""
+        keys = (model_id, version, grid.id, grain, *segments)
+        table = self._stored(OUTCOMES, "task", keys, edges)
+        return {
+            segment: _cells(
+                table.filter(pc.equal(table["segment"], segment)), spec, grid, edges
+            )
+            for segment in segments
+        }
 
     def reference_counts(
         self, model_id: int, version: str, grid: Grid, segment: str
@@ -123,6 +136,20 @@ class InferenceLake:
         task = f"pair:{second}"
         found = summed(table, {task: 3}, edges)[task]
         return found * (1, -1, 1) if first != version else found
+
+    def opponents(
+        self, model_id: int, version: str, start: datetime, end: datetime
+    ) -> frozenset[str]:
+        """Versions with labelled predictions in ``[start, end)`` that this one made."""
+        query = f"""SELECT DISTINCT version, task[6:] FROM lake.{OUTCOMES}
+            WHERE model_id = $1 AND grid = '' AND grain = 'day' AND sums[1] > 0
+            AND ts >= $2 AND ts < $3"""
+        values = [model_id, naive(start), naive(end)]
+        with self._cursor(OUTCOMES) as cursor:
+            rows = cursor.execute(query, values).fetchall() if cursor else []
+        return frozenset(v for pair in rows if version in pair for v in pair) - {
+            version
+        }
 
     def span(self, model_id: int, version: str) -> tuple[datetime, datetime] | None:
         """The first and the last day that has rows; ``None`` where there are none."""
@@ -232,22 +259,35 @@ class InferenceLake:
             yield cursor if table in self._tables else None
 
     def _stored(
-        self,
-        table: str,
-        name: str,
-        key: tuple[int, str, str, str, str],
-        edges: Sequence[datetime],
+        self, table: str, name: str, key: tuple[object, ...], edges: Sequence[datetime]
     ) -> pa.Table:
-        sums = ", sums" if table == OUTCOMES else ""
-        query = f"""SELECT {name}, ts, bins, counts{sums} FROM lake.{table}
+        """Rows of a count table; ``key``: model, version, grid, grain, segments."""
+        names = f"{name}, segment, ts, bins, counts"
+        names += ", sums" if table == OUTCOMES else ""
+        among = ", ".join(f"${7 + place}" for place in range(len(key) - 4))
+        query = f"""SELECT {names} FROM lake.{table}
             WHERE model_id = $1 AND version = $2 AND grid = $3 AND grain = $4
-            AND segment = $5 AND ts >= $6 AND ts < $7"""
+            AND ts >= $5 AND ts < $6 AND segment IN ({among})"""
+        values = [*key[:4], naive(edges[0]), naive(edges[-1]), *key[4:]]
         with self._cursor(table) as cursor:
             if cursor is None:
-                return pa.table({name: [], "ts": [], "bins": [], "counts": []})
-            values = [*key, naive(edges[0]), naive(edges[-1])]
+                empty: list[str] = []
+                return pa.table({name: empty, "segment": pa.array(empty, pa.string())})
             found: pa.Table = cursor.execute(query, values).to_arrow_table()
         return found
+
+
+def _cells(
+    table: pa.Table, spec: ModelSpec, grid: Grid, edges: Sequence[datetime]
+) -> Cells:
+    sizes = cell_sizes(spec, grid)
+    cells = {task: size for task, (size, _) in sizes.items()}
+    sums = {task: size for task, (_, size) in sizes.items() if size}
+    return Cells(
+        len(edges) - 1,
+        merged(table, "task", cells, edges),
+        summed(table, sums, edges),
+    )
 
 
 EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 2, tzinfo=UTC))

@@ -14,6 +14,7 @@ CHANGES = "model_changes"
 MARK = "model_watermark"
 FLOORS = "model_floors"
 GROUP_ROWS = 2_048
+"""A view reads one segment of many: row groups that hold none of it are skipped."""
 SHARED: Mapping[str, Mapping[str, str]] = {
     HISTOGRAMS: {
         "model_id": "INTEGER",
@@ -49,7 +50,8 @@ SHARED: Mapping[str, Mapping[str, str]] = {
     FLOORS: {"model_id": "INTEGER", "floor": "TIMESTAMP"},
 }
 """Counts of all models. ``grain``: ``day``, ``hour``, or ``all`` for a reference.
-``bins``, ``counts``: see ``data/merging.py``. ``floor``: rows of a model before it were dropped; their counts stand for ever."""
+``bins``, ``counts``: see ``data/merging.py``. ``floor``: rows of a model before it
+were dropped; their counts stand for ever."""
 
 
 def rows_table(model_id: int) -> str:
@@ -104,7 +106,6 @@ def create_shared(connection: duckdb.DuckDBPyConnection) -> None:
     run(f"CREATE TABLE lake.{MARK}(staged_id BIGINT)")
     run("COMMIT")
     for name in (HISTOGRAMS, OUTCOMES):
-        # A view reads one segment of many: groups that hold none of it are skipped.
         run(
             f"CALL lake.set_option('parquet_row_group_size', {GROUP_ROWS}, "
             f"table_name => '{name}')"

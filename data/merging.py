@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.grids import Ints
 
@@ -72,7 +73,10 @@ def merged(
 def summed(
     table: pa.Table, sizes: Mapping[str, int], edges: Sequence[datetime]
 ) -> dict[str, Floats]:
-    """Add the sums of each task up into windows; see ``merged``."""
+    """Add the sums of each task up into windows; see ``merged``.
+
+    Sums are only ever appended: rows that are older than some of them have fewer.
+    """
     windows = len(edges) - 1
     found = {task: np.zeros((windows, size)) for task, size in sizes.items()}
     table, codes = _wanted(table, "task", sizes)
@@ -80,13 +84,14 @@ def summed(
         return found
     sums = table["sums"].combine_chunks()
     values, places = np.asarray(sums.flatten()), window_places(table, edges)
-    lengths = np.asarray(pa.compute.list_value_length(sums))
+    lengths = np.asarray(pc.list_value_length(sums))
     first = np.cumsum(lengths) - lengths
     for code, (task, size) in enumerate(sizes.items()):
-        own = np.flatnonzero((codes == code) & (lengths == size))
-        if len(own):
-            rows = values[first[own][:, np.newaxis] + np.arange(size)]
-            np.add.at(found[task], places[own], rows)
+        mine = codes == code
+        for length in np.unique(lengths[mine]):
+            own, known = np.flatnonzero(mine & (lengths == length)), min(length, size)
+            rows = values[first[own][:, np.newaxis] + np.arange(known)]
+            np.add.at(found[task][:, :known], places[own], rows)
     return found
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from data.grids import Grid, Ints
+from data.grids import Grid
 from data.inference_tables import (
     HISTOGRAMS,
     OUTCOMES,

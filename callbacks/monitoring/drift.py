@@ -11,7 +11,7 @@ from dash import Input, Output, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from callbacks.errors import failed
-from callbacks.monitoring.addresses import model_known, window_changes
+from callbacks.model_addresses import model_known, window_changes
 from callbacks.ranges import register_range
 from callbacks.registration import Callbacks, caller, preferences
 from dashboards import links

@@ -10,7 +10,7 @@ from dash import Input, Output, Patch, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from callbacks.errors import explained, failed, show_toast
-from callbacks.monitoring.addresses import changed, model_known, window_changes
+from callbacks.model_addresses import changed, model_known, window_changes
 from callbacks.ranges import register_range
 from callbacks.registration import Callbacks, caller, preferences
 from dashboards import links

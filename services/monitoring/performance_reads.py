@@ -8,7 +8,7 @@ from datetime import datetime
 
 from data.counts import Cells
 from data.grids import Grid
-from data.inference_lake import InferenceLake
+from data.inference_lake import EVER, InferenceLake
 from data.judgement_store import JudgementStore
 from services.errors import NotFound
 from services.monitoring import panels
@@ -24,7 +24,7 @@ FEWEST_OWN = 300
 MOST_KNOWN = 128
 """References, whole or of a segment, kept in a process."""
 MOST_CHALLENGERS = 6
-"""Other versions looked at for predictions in common, champion and newest first."""
+"""Other versions offered to be held against, champion and newest first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +80,16 @@ class PerformanceReads:
         every = self._read(scope, read.grid, "", span) if scope.segment else read
         whole = every.series(panels.merged(every.cells), (metric,))
         value = whole.metrics[metric].realised[0].value
+        named = canonical_segments(scope, read.grid)
+        at = scope.spec, scope.model.id, scope.version, read.grid, tuple(named.values())
+        cells = self._lake.segment_cells(*at, span, scope.grain)
+        self._learn(scope, read.grid, tuple(named.values()))
         rows = []
-        for words, segment in canonical_segments(scope, read.grid).items():
-            own = self._read(scope, read.grid, segment, span)
-            found = own.series(own.cells, (metric,))
+        for words, segment in named.items():
+            known = self._reference(scope, read.grid, segment)
+            found = Read(scope, read.grid, cells[segment], *known).series(
+                cells[segment], (metric,)
+            )
             if found.rows[0]:
                 rows.append(panels.segment_row(words, metric, found, value))
         return tuple(rows)
@@ -91,13 +97,8 @@ class PerformanceReads:
     def challengers(self, scope: Scope) -> tuple[str, ...]:
         """Versions with labelled predictions that this one made too."""
         edges = pair_edges((scope.edges[0], scope.edges[-1]), scope.window)
-        whole = (edges[0], edges[-1])
-        others = [v for v in scope.versions if v != scope.version][:MOST_CHALLENGERS]
-        return tuple(
-            v
-            for v in others
-            if self._lake.pairs(scope.model.id, scope.version, v, whole)[:, 0].any()
-        )
+        found = self._lake.opponents(scope.model.id, scope.version, edges[0], edges[-1])
+        return tuple(v for v in scope.versions if v in found)[:MOST_CHALLENGERS]
 
     def paired(self, scope: Scope, against: str) -> PairedView | None:
         """The version held against another, window by window.
@@ -129,23 +130,42 @@ class PerformanceReads:
 
         A segment with few labels is calibrated as the whole reference is.
         """
-        spec, model_id, version = scope.spec, scope.model.id, scope.version
-        own = scope.record.id if scope.record else 0
-        asked = (own, version, segment, len(spec.features))
-        key = (*asked, spec.kind, spec.classes, spec.positive, spec.scored)
-        if key in self._known:
-            return self._known[key]
-        cells = self._lake.reference_cells(spec, model_id, version, grid, segment)
-        totals = cells.totals(spec.kind)
+        key = _key(scope, segment)
+        if key not in self._known:
+            spec, model_id, version = scope.spec, scope.model.id, scope.version
+            cells = self._lake.reference_cells(spec, model_id, version, grid, segment)
+            return self._learnt(scope, grid, segment, cells)
+        return self._known[key]
+
+    def _learn(self, scope: Scope, grid: Grid, segments: Sequence[str]) -> None:
+        """Read the references of segments at once, where that was not done."""
+        new = [s for s in segments if _key(scope, s) not in self._known]
+        if not new:
+            return
+        at = scope.spec, scope.model.id, scope.version, grid, new
+        for segment, cells in self._lake.segment_cells(*at, EVER, "all").items():
+            self._learnt(scope, grid, segment, cells)
+
+    def _learnt(
+        self, scope: Scope, grid: Grid, segment: str, cells: Cells
+    ) -> tuple[Cells, Calibrator]:
+        totals = cells.totals(scope.spec.kind)
         if segment and totals["labelled"][0] < FEWEST_OWN:
             found = cells, self._reference(scope, grid, "")[1]
         else:
-            found = cells, learn(spec, grid, cells)
+            found = cells, learn(scope.spec, grid, cells)
         if totals["rows"][0]:  # else it is not counted yet
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[key] = found
+            self._known[_key(scope, segment)] = found
         return found
+
+
+def _key(scope: Scope, segment: str) -> object:
+    """What the calibration of a reference depends on."""
+    spec, record = scope.spec, scope.record
+    own = (record.id if record else 0, scope.version, segment, len(spec.features))
+    return (*own, spec.kind, spec.classes, spec.positive, spec.scored)
 
 
 def canonical_segments(scope: Scope, grid: Grid) -> dict[str, str]:

@@ -35,15 +35,29 @@ def reference_counts(
     if mode == "rolling":
         edges = edges_before(scope.window, scope.edges[0], BEFORE)
         return rolling(lake.counts(*at, edges, scope.grain), windows)
-    found = [
-        lake.counts(*at, edges, scope.grain)
-        for edges in season_edges(scope.window, scope.edges)
-    ]
-    columns = {
-        name: np.sum([one.columns[name] for one in found], axis=0)
-        for name in grid.columns
-    }
-    return Counts(windows.windows, columns)
+    years = season_edges(scope.window, scope.edges)
+    every = sorted({edge for edges in years for edge in edges})
+    return season(lake.counts(*at, every, scope.grain), every, years)
+
+
+def season(
+    counts: Counts, every: Sequence[datetime], years: Sequence[Sequence[datetime]]
+) -> Counts:
+    """The sum over neighbouring weeks, window by window.
+
+    Args:
+        counts: of the stretches between any two of the edges.
+        every: all edges, rising.
+        years: the edges of the windows, once for each neighbour.
+    """
+    place = {edge: i for i, edge in enumerate(every)}
+    first = np.array([[place[e] for e in edges[:-1]] for edges in years])
+    last = np.array([[place[e] for e in edges[1:]] for edges in years])
+    columns = {}
+    for name, found in counts.columns.items():
+        total = np.concatenate([np.zeros_like(found[:1]), np.cumsum(found, axis=0)])
+        columns[name] = (total[last] - total[first]).sum(axis=0)
+    return Counts(first.shape[1], columns)
 
 
 def rolling(before: Counts, windows: Counts) -> Counts:

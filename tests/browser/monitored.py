@@ -64,7 +64,29 @@ class Site:
 
     def click(self, selector: str) -> None:
         """Click what can be clicked, as soon as it can."""
-        self.until(lambda: self.all(selector)[0].click() or True)
+        self.until(lambda: self.shown(self.all(selector)[0]).click() or True)
+
+    def follow(self, words: str) -> None:
+        """Click the link of these words."""
+        self.until(
+            lambda: (
+                self.shown(self.driver.find_element(By.LINK_TEXT, words)).click()
+                or True
+            )
+        )
+
+    def shown(self, element):
+        """The element, scrolled to at once: the page's own scrolling takes a while."""
+        self.driver.execute_script(
+            "arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})",
+            element,
+        )
+        return element
+
+    def holds(self, selector: str, words: str) -> bool:
+        """Whether a part of the page has these words, also where it is drawn."""
+        held = "return document.querySelector(arguments[0]).textContent"
+        return words in self.driver.execute_script(held, selector)
 
     def choose(self, selector: str, value: str) -> None:
         """Choose an option of a select."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callbacks.monitoring.addresses import changed
+from callbacks.model_addresses import changed
 from callbacks.monitoring.performance import dragged, parse_limit, read_query
 from dashboards.monitoring.performance import KEYS
 from dashboards.registry import Tab

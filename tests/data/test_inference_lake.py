@@ -323,17 +323,16 @@ def test_changes_are_told_in_order(watched: Watched) -> None:
     assert watched.lake.changes(found[-1].seq) == []
 
 
-@pytest.mark.parametrize(
-    "value", ["it's", 'a "b"', "50 %", "a\\b", "g0=x;--", "\u00fc\U0001f4a7", "a\0b"]
-)
-def test_segments_may_be_called_anything(watched: Watched, value: str) -> None:
+def test_segments_may_be_called_anything(watched: Watched) -> None:
     """Quotes, signs and NUL in a segment's value are no part of any question."""
+    values = ["it's", 'a "b"', "50 %", "a\\b", "g0=x;--", "\u00fc\U0001f4a7", "a\0b"]
     spec = watched.register()
-    frame = churn(13, 120, region=value)
+    frame = churn(13, 140)
+    frame["region"] = values * 20
     watched.refer(spec, frame)
     watched.send(spec, frame)
     watched.flush()
-    (named,) = watched.grid(spec).segments["g0"]
+    named = watched.grid(spec).segments["g0"]
 
-    assert watched.rows(spec, segment=f"g0={named}") == 120
-    assert named == value.replace("\0", "\ufffd")
+    assert set(named) == {value.replace("\0", "\ufffd") for value in values}
+    assert [watched.rows(spec, segment=f"g0={name}") for name in named] == [20] * 7

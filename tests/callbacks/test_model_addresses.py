@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callbacks.monitoring.addresses import model_known, window_changes
+from callbacks.model_addresses import model_known, window_changes
 from services.errors import InvalidInput, NotFound
 
 DATES = "?model=churn&from=2026-11-02T00:00:00Z&to=2026-11-{}T00:00:00Z"
