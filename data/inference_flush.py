@@ -75,6 +75,7 @@ class InferenceFlusher:
         self._store = store
         self._connection = connection
         self._estimates = estimates
+        self._ensured: dict[int, int] = {}
         create_shared(connection)
 
     def pending(self) -> int:
@@ -160,7 +161,9 @@ class InferenceFlusher:
 
     def _move(self, model: Model, batches: Sequence[StagedBatch]) -> MovedRows:
         run = self._connection.execute
-        ensure_model(self._connection, model.id, model.spec)
+        if self._ensured.get(model.id) != model.revision:
+            ensure_model(self._connection, model.id, model.spec)
+            self._ensured[model.id] = model.revision
         started_ns = time.time_ns()
         run("BEGIN")
         try:

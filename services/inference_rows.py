@@ -207,7 +207,7 @@ def _numbers(rows: Rows, values: pa.ChunkedArray, name: str) -> pa.Array:
     """Values as float64, null where missing; what is no number is refused."""
     found, bad = numbers(values)
     if bad.any():
-        kind = "text" if pa.types.is_string(values.type) else str(values.type)[:80]
+        kind = "text" if "string" in str(values.type) else str(values.type)[:80]
         rows.changed.append((name, "numeric", kind))
         shown = text(values)
         rows.refuse(

@@ -28,9 +28,11 @@ from services.performance_views import (
     PerformanceWindow,
     Point,
     ThresholdView,
+    provisional,
 )
 
 YEAR = timedelta(days=365)
+NO_TIME = "at is not a time: write a window's start, as 2026-03-09T00:00Z."
 Windows = tuple[PerformanceWindow, ...]
 
 
@@ -269,17 +271,16 @@ def _picked(at: str, windows: Sequence[PerformanceWindow]) -> int | None:
         try:
             start = datetime.fromisoformat(at)
         except ValueError:
-            raise InvalidInput(
-                "at is not a time: write a window's start, as 2026-03-09T00:00Z."
-            ) from None
-        if start.tzinfo is None:
-            start = start.replace(tzinfo=UTC)
+            raise InvalidInput(NO_TIME) from None
+        start = start if start.tzinfo else start.replace(tzinfo=UTC)
         asked = [i for i, w in enumerate(windows) if w.start == start]
         if asked:
             return asked[0]
     labelled = [i for i, w in enumerate(windows) if w.labelled]
     judged = [i for i in labelled if windows[i].labelled >= LEAST_ROWS]
-    return max(judged or labelled, default=None)
+    early = provisional(windows)
+    settled = [i for i in judged if not early[i]]
+    return max(settled or judged or labelled, default=None)
 
 
 def _newest(windows: Sequence[PerformanceWindow]) -> int:

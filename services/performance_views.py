@@ -111,8 +111,8 @@ class PerformanceWindow:
 def provisional(windows: Sequence[PerformanceWindow]) -> tuple[bool, ...]:
     """Whether the realised value of each window rests on few of its labels.
 
-    That is so while its coverage is below a quarter of the median coverage of the windows
-    that have a realised value: the first labels are few and no fair sample of all.
+    That is so while its coverage is below a quarter of the median coverage of the
+    windows that have a realised value: the first labels are no fair sample of all.
     """
     known = [w.coverage for w in windows if w.realised.value is not None]
     least = EARLY_SHARE * median(known) if known else 0.0

@@ -178,7 +178,7 @@ def test_wrong_arguments_are_told(client, caplog, args, given, said):
         {"url": "http://127.0.0.1:99999"}, {"timeout_s": "soon"}, {"timeout_s": -1},
         {"token": "ü\n€"}, {"username": 3, "password": object()},
     ],
-    ids=lambda given: "-".join(given),
+    ids="-".join,
 )  # fmt: skip
 def test_wrong_settings_are_told_by_the_call(server, tmp_path, given):
     """Neither making the client nor logging raises; the result is not ok or kept."""
