@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import history, ingest, live, start
+from benchmarks import drift, history, ingest, live, start
 from benchmarks.result import Result, show
 
 GROUPS = {
@@ -14,6 +14,7 @@ GROUPS = {
     "live": live.run,
     "ingest": ingest.run,
     "start": start.run,
+    "drift": drift.run,
 }
 OUT = Path("var/bench.json")
 

@@ -84,12 +84,13 @@ def _score(
     spec = ModelSpec("one", "regression", (Feature("x", "numeric"),))
     base = _table(reference)
     grid = reference_grid(spec, base)
-    counts: list[Counts] = []
-    for table in (base, _table(window)):
+
+    def counts(table: pa.Table) -> Counts:
         profiler = Profiler(spec, grid, 1)
         profiler.add(table, np.zeros(len(table), dtype=np.int64))
-        counts.append(counts_of(grid, profiler.histograms(), 1))
-    found = scored(grid, *counts, ["f0"], measure)
+        return counts_of(grid, profiler.histograms(), 1)
+
+    found = scored(grid, counts(base), counts(_table(window)), ["f0"], measure)
     return float(found.value[0, 0]), str(found.state[0, 0])
 
 

@@ -110,8 +110,8 @@ def _opened(driver: webdriver.Chrome, address: str) -> list[Result]:
         driver.execute_cdp_cmd("Network.clearBrowserCache", {})
         driver.get(f"{address}/monitoring/models")
         browser.appeared(driver, ROW)
-        seen.append(float(driver.execute_script("return window.firstSeen")))
-        sent.append(float(driver.execute_script(SENT)) / 1e6)
+        seen.append(_number(driver, "return window.firstSeen"))
+        sent.append(_number(driver, SENT) / 1e6)
     name = "Models tab of 1,000 models, nothing cached"
     return [
         Result("drift", f"{name}: first row seen", median(seen), "ms", bar=1_000),
@@ -136,3 +136,7 @@ def _switched(driver: webdriver.Chrome, address: str) -> list[Result]:
         # The first one loads the chart library's modules; the others are the switch.
         results.append(Result("drift", name, median(taken[1:]), "ms", bar=600))
     return results
+
+
+def _number(driver: webdriver.Chrome, script: str) -> float:
+    return float(driver.execute_script(script))  # type: ignore[no-untyped-call]
