@@ -105,9 +105,12 @@ class Judging:
         step = STEP[model.spec.window]
         now = self._clock()
         over = touched.last + timedelta(days=1)
-        # Clocks differ: rows may lie a little ahead of ours.
-        end = max(now, over)
-        start = max(touched.first - BEFORE * step, end - (MOST_WINDOWS - 2) * step)
+        most = (MOST_WINDOWS - 2) * step
+        start = touched.first - BEFORE * step
+        # Clocks differ: rows may lie a little ahead of ours. Of what is too long to be
+        # judged at once, the newest windows that changed come first.
+        end = max(over, min(now, start + most))
+        start = max(start, end - most)
         span = start, max(end, start + step)
         scope = self._scopes.of(model, version, "", "", span, now)
         first = window_start(model.spec.window, touched.first)

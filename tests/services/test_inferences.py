@@ -16,7 +16,6 @@ from data import staging
 from data.model_records import Columns, Feature, ModelSpec
 from services.errors import Forbidden, InvalidInput, NotFound, ServiceError
 from services.inferences import MOST_VERSIONS
-from services.monitoring.importance import measured_importance
 from tests.conftest import ADMIN, NOW, OPERATOR
 from tests.data.watched import (
     ANIMAL,
@@ -414,8 +413,6 @@ def test_importance_of_the_owner_stays_and_nothing_is_made_up(door: Watched) -> 
         {"f0": 0.75, "f1": 0.25}
     )
     assert importance(without, alike, door) == {}
-    empty = pa.table({"f0": [1.0], "f1": ["a"], "s0": [0.5], "prediction": ["stays"]})
-    assert measured_importance(CHURN, empty) == {}
 
 
 def test_errors_of_the_door_are_for_people(door: Watched) -> None:
