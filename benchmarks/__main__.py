@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import drift, history, ingest, live, start
+from benchmarks import drift, estimation, history, ingest, live, start
 from benchmarks.result import Result, show
 
 GROUPS = {
@@ -15,6 +15,7 @@ GROUPS = {
     "ingest": ingest.run,
     "start": start.run,
     "drift": drift.run,
+    "estimation": estimation.run,
 }
 OUT = Path("var/bench.json")
 

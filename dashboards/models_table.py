@@ -109,8 +109,8 @@ def _row(
         (_model(row, search), ""),
         (_verdict(row), ""),
         (_strip(row, prefs), "strip-cell"),
-        (_measure(row), "number"),
-        (_labels(row), "number"),
+        (_measure(row), "number two-lines"),
+        (_labels(row), "number two-lines"),
         (_newest(row, view, prefs), ""),
     ]
     tds = [
@@ -133,8 +133,11 @@ def _model(row: ModelRow, search: str | None) -> list[Component | None]:
         ),
         parts.simulated_badge() if row.simulated else None,
         archived_tag() if row.archived else None,
-        html.Div(" · ".join(facts), className="row-note"),
-        _owner(row),
+        html.Div(
+            "\n".join(filter(None, (" · ".join(facts), _owner(row)))),
+            className="row-note lines owner",
+            title=", ".join(row.tags),
+        ),
     ]
 
 
@@ -154,39 +157,30 @@ def _verdict(row: ModelRow) -> list[Component | None]:
 def _strip(row: ModelRow, prefs: Preferences) -> Component:
     if not row.strip:
         return html.Span("no window yet", className="row-note")
-    drawn = health_strip(row.strip, strip_words(row.strip), prefs.theme)
-    return html.Span(drawn, title=row.strip[-1].sentence)
+    said = row.strip[-1].sentence
+    return health_strip(row.strip, strip_words(row.strip), prefs.theme, title=said)
 
 
-def _measure(row: ModelRow) -> list[Component | str]:
+def _measure(row: ModelRow) -> str:
     name, value = row.headline or ("", None)
     rows = f"{text.number(row.rows, 0)} row{'' if row.rows == 1 else 's'}"
-    return [
-        html.Span(f"{name} {amount(value)}") if name else text.NO_DATA,
-        html.Div(rows, className="row-note"),
-    ]
+    return f"{f'{name} {amount(value)}' if name else text.NO_DATA}\n{rows}"
 
 
-def _labels(row: ModelRow) -> list[Component | str]:
+def _labels(row: ModelRow) -> str:
     if row.label_coverage is None and row.label_lag_days is None:
-        return [html.Span("none yet", className="row-note")]
-    return [
-        f"{text.share(row.label_coverage)} in",
-        html.Div(f"after {days(row.label_lag_days)}", className="row-note"),
-    ]
+        return "none yet"
+    return f"{text.share(row.label_coverage)} in\nafter {days(row.label_lag_days)}"
 
 
 def _newest(row: ModelRow, view: ModelsView, prefs: Preferences) -> Component:
     return parts.moment(row.last_data, view.now, prefs)
 
 
-def _owner(row: ModelRow) -> Component | None:
+def _owner(row: ModelRow) -> str:
     """Who is asked, and the first tags; the rest on hover."""
     said = [row.owner, *row.tags[:TAGS_SHOWN]]
     more = len(row.tags) - TAGS_SHOWN
     if more > 0:
         said.append(f"+{more}")
-    words = " · ".join(word for word in said if word)
-    if not words:
-        return None
-    return html.Div(words, className="row-note owner", title=", ".join(row.tags))
+    return " · ".join(word for word in said if word)

@@ -283,8 +283,11 @@ def toast(kind: str, title: str, message: str, key: str) -> Component:
     )
 
 
-def svg_image(svg: str, alt: str, class_name: str = "") -> Component:
-    """An SVG drawing as an image, which can run nothing."""
-    return html.Img(
-        src=f"data:image/svg+xml,{quote(svg)}", alt=alt, className=class_name
-    )
+def svg_image(
+    svg: str, alt: str, class_name: str = "", title: str | None = None
+) -> Component:
+    """An SVG drawing as an image, which can run nothing; ``title``: on hovering."""
+    source = f"data:image/svg+xml,{quote(svg)}"
+    if title is None:
+        return html.Img(src=source, alt=alt, className=class_name)
+    return html.Img(src=source, alt=alt, className=class_name, title=title)

@@ -63,7 +63,8 @@ class Binner:
         if table is None:
             found = np.searchsorted(self.grid.edges, values, side="right")
             return np.asarray(found, dtype=np.int32)
-        cells = (values - table.low) * table.per_unit
+        with np.errstate(over="ignore"):  # far outside: the last cell of its side
+            cells = (values - table.low) * table.per_unit
         np.clip(cells, 0, CELLS - 1, out=cells)
         with np.errstate(invalid="ignore"):  # NaN has any cell and is placed after
             bins = table.bins[cells.astype(np.int32) & (CELLS - 1)]

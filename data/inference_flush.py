@@ -76,6 +76,7 @@ class InferenceFlusher:
         self._connection = connection
         self._estimates = estimates
         self._ensured: dict[int, int] = {}
+        self._known_mark: int | None = None
         create_shared(connection)
 
     def pending(self) -> int:
@@ -156,8 +157,11 @@ class InferenceFlusher:
         return taken
 
     def _mark(self) -> int:
-        row = self._connection.execute(f"FROM lake.{MARK}").fetchone()
-        return int(row[0]) if row else 0
+        """The last file that was moved; nobody else writes it."""
+        if self._known_mark is None:
+            row = self._connection.execute(f"FROM lake.{MARK}").fetchone()
+            self._known_mark = int(row[0]) if row else 0
+        return self._known_mark
 
     def _move(self, model: Model, batches: Sequence[StagedBatch]) -> MovedRows:
         run = self._connection.execute
@@ -178,6 +182,7 @@ class InferenceFlusher:
             sync_files(
                 self._settings.lake_dir, (*tables, HISTOGRAMS, OUTCOMES), started_ns
             )
+            self._known_mark = None
             run("COMMIT")
         except BaseException:
             run("ROLLBACK")
@@ -232,9 +237,7 @@ class InferenceFlusher:
     def _above_floor(self, model: Model, days: Days) -> Days:
         """The days whose raw rows are all still there."""
         dropped = self._floor(model)
-        if dropped is None:
-            return days
-        floor = np.datetime64(dropped, "D")
+        floor = np.datetime64(dropped or 0, "D")
         return {v: [d for d in found if d >= floor] for v, found in days.items()}
 
     def _recount(

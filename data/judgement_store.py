@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,10 @@ class WindowResult:
     value: Mapping[str, Any]
 
 
+WINDOW = tuple(model_weeks.c[f.name] for f in fields(JudgedWindow))
+"""The columns of a judged window, in the order of its fields."""
+
+
 class JudgementStore:
     """Reads and writes conclusions; all can be made anew from the lake."""
 
@@ -70,14 +74,14 @@ class JudgementStore:
     ) -> list[JudgedWindow]:
         """The judged windows of a version, oldest first."""
         table = model_weeks.c
-        query = select(model_weeks).where(
+        query = select(*WINDOW).where(
             table.model_id == model_id, table.version == version
         )
         if since is not None:
             query = query.where(table.start >= since)
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(table.start))
-            return [JudgedWindow(**row._mapping) for row in rows]
+            return [JudgedWindow(*row) for row in rows]
 
     def windows_of(
         self, keys: Sequence[tuple[int, str]], since: datetime
@@ -86,16 +90,15 @@ class JudgementStore:
         table = model_weeks.c
         wanted = set(keys)
         query = (
-            select(model_weeks)
+            select(*WINDOW)
             .where(table.model_id.in_([k[0] for k in keys]), table.start >= since)
             .order_by(table.start)
         )
         found: dict[tuple[int, str], list[JudgedWindow]] = {k: [] for k in keys}
         with reading(self._engine) as connection:
             for row in connection.execute(query):
-                if (row.model_id, row.version) in wanted:
-                    judged = JudgedWindow(**row._mapping)
-                    found[row.model_id, row.version].append(judged)
+                if (key := (row[0], row[1])) in wanted:
+                    found[key].append(JudgedWindow(*row))
         return found
 
     def newest(self) -> dict[tuple[int, str], tuple[datetime, str, str]]:

@@ -83,7 +83,7 @@ class ModelsQuery:
     sort: str = "worst"
     descending: bool = False
     page: int = 1
-    page_size: int = 50
+    page_size: int = 20
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event
 
 import structlog
@@ -19,6 +21,8 @@ from settings import Settings
 
 LOOK_EVERY_S = 1.0
 MAINTAIN_EVERY = timedelta(minutes=15)
+STRAYS_KEPT = timedelta(days=7)
+"""Longer than any delivery takes from its first file to its receipt."""
 log = structlog.get_logger()
 
 
@@ -34,7 +38,9 @@ class FlushLoop:
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
+        self._hot = hot
         self._devices = devices
+        self._models = models
         self._clock = clock
         self._flusher = Flusher(settings, hot)
         self._inferences = InferenceFlusher(
@@ -98,7 +104,18 @@ class FlushLoop:
             self._maintained = now
             self._inferences.retain(now, self._settings.inference_retention_days)
             self._flusher.maintain(now)
+            self._forget_strays()
             log.info("lake maintained")
+
+    def _forget_strays(self) -> None:
+        """Delete staged files that a sender left who was killed before recording."""
+        # By name, which nobody else has: a path may be spelt in two ways.
+        known = {Path(f.path).name for f in self._hot.staged(0)}
+        known |= {Path(f.path).name for f in self._models.staged(0)}
+        before = time.time() - STRAYS_KEPT.total_seconds()
+        for file in self._settings.staging_dir.glob("*.parquet"):
+            if file.name not in known and file.stat().st_mtime < before:
+                file.unlink(missing_ok=True)
 
     def run(self, stop: Event) -> None:
         """Work until ``stop`` is set."""

@@ -74,6 +74,7 @@ def register(callbacks: Callbacks, services: DriftServices) -> None:
         default=tab.DEFAULT_FROM,
     )
     _register_page(callbacks, services)
+    _register_rest(callbacks, services)
     _register_controls(callbacks)
     _register_picking(callbacks)
 
@@ -113,13 +114,37 @@ def _register_page(callbacks: Callbacks, services: DriftServices) -> None:
             return None, *tab.instead(tab.no_model()), *kept
         try:
             view = services.drift.view(caller(), read_query(search), prefs.zone)
-            first = tab.verdict(view, prefs, path, search)
-            drawn = tab.body(view, prefs, path, search)
+            verdict = tab.verdict(view, prefs, path, search)
+            drawn: Sequence[Any] = tab.first(view, prefs, path, search)
         except Exception as error:  # noqa: BLE001 - the reader gets the error state
             known = model_known(error, search)
             shown = tab.failure(failed(error), search, known=known)
             return None, *tab.instead(shown), *kept
-        return first, *drawn, *_news(held, [*_options(view), *values])
+        if view.windows:
+            drawn = (*drawn[:-1], no_update)
+        return verdict, *drawn, *_news(held, [*_options(view), *values])
+
+
+def _register_rest(callbacks: Callbacks, services: DriftServices) -> None:
+    """The cards below the map follow it: ten charts at once would keep it waiting."""
+
+    @callbacks.on(
+        "model.read",
+        Output(IDS.body, "children", allow_duplicate=True),
+        Input(IDS.map_notes, "children"),
+        State(SHELL.location, "search"),
+        prevent_initial_call=True,
+    )
+    def show_rest(notes: object, search: str | None) -> Any:
+        if notes is None:  # something else stands in place of the map
+            raise PreventUpdate
+        prefs = preferences()
+        try:
+            view = services.drift.view(caller(), read_query(search), prefs.zone)
+            return tab.rest(view, prefs)
+        except Exception as error:  # noqa: BLE001 - the reader gets the error state
+            known = model_known(error, search)
+            return tab.failure(failed(error), search, known=known)
 
 
 def _options(view: DriftView) -> list[object]:

@@ -42,7 +42,11 @@ def looks_like(cell: HealthCell) -> str:
 
 
 def health_strip(
-    cells: Sequence[HealthCell], alt: str, theme: str, class_name: str = "strip"
+    cells: Sequence[HealthCell],
+    alt: str,
+    theme: str,
+    class_name: str = "strip",
+    title: str | None = None,
 ) -> Component:
     """The newest ``CELLS`` windows, the newest at the right edge.
 
@@ -51,6 +55,7 @@ def health_strip(
         alt: what the strip says, for those who cannot see it.
         theme: ``dark`` or ``light``.
         class_name: style class of the image.
+        title: what hovering tells.
     """
     shown = cells[-CELLS:]
     first = CELLS - len(shown)
@@ -60,7 +65,7 @@ def health_strip(
         bar = f"M{i * PITCH} {HEIGHT}v-{LOOKS[look][0]}"
         paths.setdefault(look, []).append(bar)
     drawing = "".join(_bars(look, theme, "".join(d)) for look, d in paths.items())
-    return svg_image(_svg(drawing, WIDTH), alt, class_name)
+    return svg_image(_svg(drawing, WIDTH), alt, class_name, title)
 
 
 def key_sample(look: str, theme: str) -> Component:

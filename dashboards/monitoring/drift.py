@@ -46,7 +46,7 @@ class Body(NamedTuple):
     head: list[Component] | None
     map: list[Component] | None
     notes: Component | None
-    rest: list[Component] | Component
+    rest: list[Component] | Component | None
 
 
 class IDS:
@@ -217,23 +217,24 @@ def body(view: DriftView, prefs: Preferences, path: str, search: str | None) -> 
     Args:
         view: what the range held.
         prefs: the reader's zone and theme.
-        path: address of the page, for its links.
-        search: query string of the page.
+        path, search: address of the page, for its links.
     """
+    shown = first(view, prefs, path, search)
+    return shown if not view.windows else shown._replace(rest=rest(view, prefs))
+
+
+def first(view: DriftView, prefs: Preferences, path: str, search: str | None) -> Body:
+    """What is drawn first: the heat map without the cards below it; see ``body``."""
     if not view.windows:
         return instead(_nothing(view))
-    rest = [
-        _problem(view),
-        detail_card(view, prefs),
-        *panels(view, prefs),
-        python_card(view),
-    ]
-    return Body(
-        drift_map.head(view, search),
-        drift_map.content(view, prefs, path, search),
-        drift_map.notes(view),
-        [part for part in rest if part is not None],
-    )
+    shown = drift_map.content(view, prefs, path, search)
+    return Body(drift_map.head(view, search), shown, drift_map.notes(view), None)
+
+
+def rest(view: DriftView, prefs: Preferences) -> list[Component]:
+    """The cards below the heat map."""
+    found = [_problem(view), detail_card(view, prefs), *panels(view, prefs)]
+    return [card for card in (*found, python_card(view)) if card is not None]
 
 
 def instead(shown: Component) -> Body:

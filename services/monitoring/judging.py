@@ -222,6 +222,8 @@ class Judging:
             # One window that cannot be scored must not stop all the others.
             log.exception("raw scores failed", model=scope.spec.name)
             reason = f"it could not be computed ({type(error).__name__})"
+            if isinstance(error, FileNotFoundError):
+                reason = "the file of the reference is missing"
             found = tuple(
                 WindowResult(scope.start, scope.end, kind, {"reason": reason})
                 for kind in ("domain", "pca", "weighted")

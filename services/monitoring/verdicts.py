@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -68,13 +69,15 @@ class VerdictReads:
 
     def judged(self, scope: Scope, grid: Grid) -> Judged:
         """The verdicts of a scope whose reference has the bins ``grid``."""
-        read = self._reads.read(scope, grid)
         at = scope.model.id, scope.version, grid, scope.segment
+        with ThreadPoolExecutor(1) as beside:
+            counted = beside.submit(self._lake.counts, *at, scope.edges, scope.grain)
+            read = self._reads.read(scope, grid)
         inputs = Inputs(
             spec=scope.spec,
             grid=grid,
             reference=self._reference(scope, at),
-            windows=self._lake.counts(*at, scope.edges, scope.grain),
+            windows=counted.result(),
             reference_cells=read.reference,
             cells=read.cells,
             columns=judged_columns(scope.spec, grid),

@@ -25,9 +25,10 @@ from tests.data.watched import (
     prices,
     stamps,
     watched,
+    watched_sqlite,
 )
 
-__all__ = ["watched"]
+__all__ = ["watched", "watched_sqlite"]
 HOUR = timedelta(hours=1)
 WEEK = [MONDAY + i * DAY for i in range(8)]
 NAMES = {"f0": "age", "f1": "plan", "s0": "p", "prediction": "prediction"}
@@ -134,15 +135,15 @@ def test_the_newest_fourteen_days_have_hours(
     assert gone.rows("f0")[0] == 0
 
 
-def test_a_reference_is_counted_whole(watched: Watched) -> None:
+def test_a_reference_is_counted_whole(watched_sqlite: Watched) -> None:
     """Its histograms and its cells are those of a loop over its rows."""
-    spec = watched.register()
+    spec = watched_sqlite.register()
     frame = churn(3, 300)
-    watched.refer(spec, frame)
-    watched.flush()
-    grid, model_id = watched.grid(spec), watched.model(spec).id
-    counts = watched.lake.reference_counts(model_id, "1", grid, "")
-    cells = watched.lake.reference_cells(spec, model_id, "1", grid, "g0=south")
+    watched_sqlite.refer(spec, frame)
+    watched_sqlite.flush()
+    grid, model_id = watched_sqlite.grid(spec), watched_sqlite.model(spec).id
+    counts = watched_sqlite.lake.reference_counts(model_id, "1", grid, "")
+    cells = watched_sqlite.lake.reference_cells(spec, model_id, "1", grid, "g0=south")
     south = frame[frame["region"] == "south"]
 
     for column, name in NAMES.items():
@@ -158,14 +159,14 @@ def test_a_reference_is_counted_whole(watched: Watched) -> None:
     ids=["multiclass", "regression"],
 )
 def test_other_kinds_are_stored_as_they_are_counted(
-    watched: Watched, base: ModelSpec, frame: pd.DataFrame
+    watched_sqlite: Watched, base: ModelSpec, frame: pd.DataFrame
 ) -> None:
     """Confusion of several classes; sums of a regression, its estimates among them."""
-    spec = watched.register(base)
-    watched.refer(spec, frame)
-    watched.send(spec, frame)
-    watched.flush()
-    cells = watched.cells(spec, MONDAY, MONDAY + DAY)
+    spec = watched_sqlite.register(base)
+    watched_sqlite.refer(spec, frame)
+    watched_sqlite.send(spec, frame)
+    watched_sqlite.flush()
+    cells = watched_sqlite.cells(spec, MONDAY, MONDAY + DAY)
     if base is ANIMAL:
         expected = confusion(
             spec, frame["prediction"].tolist(), frame["truth"].tolist()
@@ -214,16 +215,18 @@ def test_pairs_are_the_rows_both_versions_answered(watched: Watched) -> None:
     assert found[:, 0].tolist() == [100, 50]
 
 
-def test_a_challenger_that_answers_another_day_is_paired(watched: Watched) -> None:
+def test_a_challenger_that_answers_another_day_is_paired(
+    watched_sqlite: Watched,
+) -> None:
     """A pair counts on the day of the first version, whenever the other one came."""
-    spec = watched.register()
+    spec = watched_sqlite.register()
     one = churn(7, 60)
     two = one.drop(columns="left").assign(ts=stamps(MONDAY + 3 * DAY, 60))
-    watched.send(spec, one)
-    watched.flush()
-    watched.send(spec, two, version="2")
-    watched.flush()
-    found = watched.lake.pairs(watched.model(spec).id, "1", "2", WEEK)
+    watched_sqlite.send(spec, one)
+    watched_sqlite.flush()
+    watched_sqlite.send(spec, two, version="2")
+    watched_sqlite.flush()
+    found = watched_sqlite.lake.pairs(watched_sqlite.model(spec).id, "1", "2", WEEK)
 
     assert found[:, 0].tolist() == [60, 0, 0, 0, 0, 0, 0]
 
@@ -261,18 +264,20 @@ def test_totals_span_and_lag(
     assert watched.lake.floor(model_id) is None
 
 
-def test_the_lag_is_the_median_age_of_labels_that_came(watched: Watched) -> None:
+def test_the_lag_is_the_median_age_of_labels_that_came(watched_sqlite: Watched) -> None:
     """Rows without a label do not count as labelled at once."""
-    spec = watched.register()
+    spec = watched_sqlite.register()
     frame = churn(8, 100).drop(columns="left")
-    watched.refer(spec, churn(9, 200))
-    watched.send(spec, frame)
+    watched_sqlite.refer(spec, churn(9, 200))
+    watched_sqlite.send(spec, frame)
     ages = pd.to_timedelta([2.5] * 9 + [10.5] * 11, unit="D")
     known = frame["ts"][:20] + ages
-    watched.label(spec, frame["prediction_id"][:20], ["stays"] * 20, known_at=known)
-    watched.flush()
+    watched_sqlite.label(
+        spec, frame["prediction_id"][:20], ["stays"] * 20, known_at=known
+    )
+    watched_sqlite.flush()
 
-    assert watched.lake.label_lag_days(watched.model(spec).id, "1") == 10
+    assert watched_sqlite.lake.label_lag_days(watched_sqlite.model(spec).id, "1") == 10
 
 
 def test_nothing_stored_is_nothing_answered(watched: Watched) -> None:

@@ -292,6 +292,16 @@ def watched(
 
 
 @pytest.fixture(scope="module")
+def watched_postgresql(
+    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Watched]:
+    """Stores of one module on PostgreSQL."""
+    settings = plain_settings(tmp_path_factory.mktemp("watched"))
+    with open_watched(on_postgres(settings, postgres_server)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def watched_sqlite(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Watched]:

@@ -28,7 +28,7 @@ ROW = "2026-02-01 10:00:00,a,50\n"
         ("x.csv", bytes(range(256)) * 20, "binary"),
         ("book.csv", b"PK\x03\x04" + bytes(200), "save the sheet as CSV"),
         ("cut.parquet", b"PAR1" + bytes(500), "Parquet file is damaged"),
-        ("cut.csv.gz", gzip.compress(b"x")[:6], "cannot be read"),
+        ("cut.csv.gz", gzip.compress(b"x", mtime=0)[:6], "cannot be read"),
         ("list.json", b'[{"ts": 1}]', "one JSON object per line"),
         ("bad.jsonl", b"{oops\n{oops\n", "no line is a JSON object"),
     ],

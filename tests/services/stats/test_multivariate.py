@@ -6,7 +6,6 @@ import doctest
 import importlib
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
@@ -103,18 +102,6 @@ def test_no_drift_rarely_alarms(reference: pd.DataFrame) -> None:
     assert sum(bool(one.drifted) for one in found) <= 2
     assert sum(one.pair is not None for one in found) <= 2
     assert abs(np.mean(width)) < 0.25
-
-
-def test_a_window_is_judged_quickly(reference: pd.DataFrame) -> None:
-    """25 columns and 3,000 rows a side take 0.3 s; a busy machine is allowed 1.5 s."""
-    window = rows_of(np.random.default_rng(6), 3000)
-    took = []
-    for _ in range(3):
-        start = time.process_time()
-        domain_drift(reference, window)
-        took.append(time.process_time() - start)
-
-    assert min(took) < 1.5
 
 
 def test_the_same_seed_gives_the_same_answer(reference: pd.DataFrame) -> None:
