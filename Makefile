@@ -29,7 +29,7 @@ run: setup vendor  ## Serve the dashboards on 127.0.0.1:8050 with the demo fleet
 
 test: setup-dev vendor  ## Install what the tests need and run them all
 	sh tools/install-test-tools.sh
-	$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist loadfile -m "not browser"
+	$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist loadfile --no-loadscope-reorder -m "not browser"
 	$(BIN)/python -m pytest -q -p no:cacheprovider -m browser
 
 check: setup-dev  ## Format, lint, types, arrows and the fast tests
@@ -37,7 +37,7 @@ check: setup-dev  ## Format, lint, types, arrows and the fast tests
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not browser and not postgres and not slow" tests/rules tests/dashboards tests/services/tank
+	$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist loadfile -m "not browser and not postgres" tests/rules tests/dashboards tests/services/tank
 
 fix: setup-dev  ## Format and mend what can be mended
 	$(BIN)/ruff format -q .

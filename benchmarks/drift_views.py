@@ -24,6 +24,7 @@ from benchmarks.result import Result
 from data.engine import Reader, connect
 from data.grids import Grid
 from data.inference_lake import InferenceLake
+from data.kept import Kept
 from data.model_records import Model
 from data.model_store import ModelStore
 from data.session import open_engine
@@ -73,6 +74,7 @@ def _questions(stores: Stores, model: Model) -> list[Result]:
         at = model.id, "1", grid, segment
 
         def answer() -> object:
+            lake._kept = Kept()  # each question is a new one
             counts = lake.counts(*at, edges, "day")
             return scored(grid, references[segment], counts, names, measure)
 

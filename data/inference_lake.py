@@ -26,12 +26,12 @@ from data.inference_tables import (
     row_types,
     rows_table,
 )
+from data.kept import Kept
 from data.lake import naive
 from data.merging import merged, summed, unpacked
 from data.model_records import ModelSpec
 from data.outcomes import DELAY_BINS
 
-SAMPLE_SEED = 7
 Floats = npt.NDArray[np.float64]
 
 
@@ -52,6 +52,7 @@ class InferenceLake:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._tables: set[str] = set()
+        self._kept = Kept()
 
     def counts(
         self,
@@ -273,7 +274,12 @@ class InferenceLake:
             if cursor is None:
                 empty: list[str] = []
                 return pa.table({name: empty, "segment": pa.array(empty, pa.string())})
-            found: pa.Table = cursor.execute(query, values).to_arrow_table()
+            asked = table, *values
+            snapshot = cursor.execute("FROM lake.current_snapshot()").fetchall()
+            found = self._kept.get(asked, snapshot)
+            if found is None:
+                found = cursor.execute(query, values).to_arrow_table()
+                self._kept.put(asked, snapshot, found)
         return found
 
 

@@ -50,6 +50,8 @@ SCALES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "light": ("#c9d0d8", ("#f1f5f8", "#d3e5f0", "#74b0d6", "#1b679c", "#06304f")),
 }
 """Theme -> grey, and the colours from once to ``MOST`` times the expectation."""
+_INVERSE_FROM: Mapping[str, int] = {"dark": 9, "light": 11}
+"""The strength from which a sign is drawn in the colour of the surface."""
 _VERDICT: Mapping[str, tuple[str, str]] = {
     "good": ("circle", "good"),
     "info": ("circle-open-dot", "accent"),
@@ -85,9 +87,6 @@ def heat_map(view: DriftView, rows: Sequence[FeatureRow], prefs: Preferences) ->
         "x": names,
         "y": [escape(row.name, quote=False) for row in rows],
         "z": [[strength(c) for c in row.cells] for row in rows],
-        "text": [[SIGNS.get(c.state, "") for c in row.cells] for row in rows],
-        "texttemplate": "%{text}",
-        "textfont": {"size": 11},
         "customdata": [[_facts(c) for c in row.cells] for row in rows],
         "hovertemplate": _hover(view.measure),
         "hovertemplatefallback": words.STATE_WORDS[PLAIN],
@@ -103,7 +102,35 @@ def heat_map(view: DriftView, rows: Sequence[FeatureRow], prefs: Preferences) ->
     layout = _layout(theme, height + below, names, (len(rows) - 0.5, -0.5))
     layout["margin"]["b"] = below
     layout["shapes"] = _picked(view, rows, theme)
-    return {"data": [trace], "layout": layout}
+    return {"data": [trace, _signs(rows, trace, theme)], "layout": layout}
+
+
+def _signs(
+    rows: Sequence[FeatureRow], cells: Mapping[str, Any], theme: str
+) -> dict[str, Any]:
+    """The signs of cells as points: texts of the map itself are drawn for every cell,
+    empty ones too, and take longer than all the rest (55 of 77 ms)."""
+    found = [
+        (x, y, SIGNS[cell.state], strength or 0)
+        for y, row, strengths in zip(cells["y"], rows, cells["z"], strict=True)
+        for x, cell, strength in zip(cells["x"], row.cells, strengths, strict=True)
+        if cell.state in SIGNS
+    ]
+    plain, inverse = colour(theme, "text"), colour(theme, "surface")
+    turn = _INVERSE_FROM[theme]
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [x for x, _, _, _ in found],
+        "y": [y for _, y, _, _ in found],
+        "text": [sign for _, _, sign, _ in found],
+        "textfont": {
+            "size": 11,
+            "color": [inverse if s >= turn else plain for _, _, _, s in found],
+        },
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }
 
 
 def strip(view: DriftView, prefs: Preferences) -> Figure:

@@ -450,10 +450,28 @@ def test_steps_lead_to_the_neighbouring_windows() -> None:
 
 
 def test_a_year_of_25_features_is_small() -> None:
-    """The body of 25 features in 52 windows is at most 120 kB."""
+    """The body of 25 features in 52 windows is at most 130 kB."""
     shown = tab.body(a_view(), PREFS, tab.PATH, SEARCH)
 
-    assert len(as_text(shown).encode()) <= 120_000
+    assert len(as_text(shown).encode()) <= 130_000
+
+
+def test_signs_stand_on_their_cells_in_a_colour_that_can_be_read() -> None:
+    """Every cell with a finding has its sign, and no other; none catches the mouse."""
+    view = a_view()
+    for theme in ("dark", "light"):
+        prefs = replace(PREFS, theme=theme)
+        cells, signs = heatmap.heat_map(view, view.features, prefs)["data"]
+        expected = [
+            (x, y, heatmap.SIGNS[cell.state])
+            for y, row in zip(cells["y"], view.features, strict=True)
+            for x, cell in zip(cells["x"], row.cells, strict=True)
+            if cell.state in heatmap.SIGNS
+        ]
+
+        assert [*zip(signs["x"], signs["y"], signs["text"], strict=True)] == expected
+        assert len(set(signs["textfont"]["color"])) == 2
+        assert signs["hoverinfo"] == "skip"
 
 
 def test_the_map_is_drawn_before_the_cards_below_it() -> None:
