@@ -78,7 +78,7 @@ def demo() -> None:
     """Make the simulated fleet with its history, where there is none."""
     settings = load_settings(demo=True)
     bootstrap.migrate(settings)
-    launch.make_demo(settings)
+    launch.make_demo(settings, judged=True)
 
 
 @app.command()

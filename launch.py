@@ -49,20 +49,27 @@ def load_settings(**overrides: object) -> Settings:
         raise CannotStart("; ".join(told)) from error
 
 
-def make_demo(settings: Settings) -> None:
-    """Create the demo fleet and its models in the lake, with progress shown."""
+def make_demo(settings: Settings, *, judged: bool) -> None:
+    """Create the demo fleet and its models in the lake, with progress shown.
+
+    ``judged``: count and judge the models here; else the worker does so once it runs.
+    """
     services = bootstrap.build(settings)
     if not services.demo.exists:
         _make_fleet(settings, services)
     if not services.demo_models.exists:
-        _make_models(settings, services)
+        _make_models(settings, services, judged=judged)
     services.close()
 
 
-def _make_models(settings: Settings, services: bootstrap.Services) -> None:
-    """Train the demo's models, log their past, and judge it."""
+def _make_models(
+    settings: Settings, services: bootstrap.Services, *, judged: bool
+) -> None:
+    """Train the demo's models and log their past."""
     with steps() as step:
         services.demo_models.create(SYSTEM, progress=step("Training models"))
+        if not judged:
+            return
         step("Judging models")
         loop = bootstrap.build_flush_loop(settings)
         loop.drain()
@@ -109,7 +116,7 @@ def _run() -> int:
         given = settings.demo_password
         password = given.get_secret_value() if given else secrets.token_urlsafe(9)
         settings = settings.model_copy(update={"demo_password": SecretStr(password)})
-        make_demo(settings)
+        make_demo(settings, judged=False)  # the page is there half a minute sooner
         services = bootstrap.build(settings)
         services.accounts.ensure_demo_users(SYSTEM, password)
         services.close()
