@@ -7,10 +7,14 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Table, and_, delete, func, select
+from sqlalchemy import ColumnElement, Engine, Select, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from data.model_tables import model_facts, model_weeks, window_results
+from data.model_tables import (
+    model_facts,
+    model_weeks,
+    window_results,
+)
 from data.session import Transaction, reading, unit_of_work
 
 
@@ -104,19 +108,8 @@ class JudgementStore:
     def newest(self) -> dict[tuple[int, str], tuple[datetime, str, str]]:
         """Start, state and severity of the newest judged window of every version."""
         table = model_weeks.c
-        last = (
-            select(table.model_id, table.version, func.max(table.start).label("start"))
-            .group_by(table.model_id, table.version)
-            .subquery()
-        )
-        query = select(
-            table.model_id, table.version, table.start, table.state, table.severity
-        ).join_from(
-            last,
-            model_weeks,
-            (table.model_id == last.c.model_id)
-            & (table.version == last.c.version)
-            & (table.start == last.c.start),
+        query = _newest(table.model_id, table.version, table.start).add_columns(
+            table.state, table.severity
         )
         with reading(self._engine) as connection:
             rows = connection.execute(query).fetchall()
@@ -125,19 +118,7 @@ class JudgementStore:
     def newest_spans(self) -> dict[tuple[int, str], tuple[datetime, datetime]]:
         """Start and end of the newest judged window of every version."""
         table = model_weeks.c
-        newest = (
-            select(table.model_id, table.version, func.max(table.start).label("start"))
-            .group_by(table.model_id, table.version)
-            .subquery()
-        )
-        query = select(table.model_id, table.version, table.start, table.end).join(
-            newest,
-            and_(
-                table.model_id == newest.c.model_id,
-                table.version == newest.c.version,
-                table.start == newest.c.start,
-            ),
-        )
+        query = _newest(table.model_id, table.version, table.start, table.end)
         with reading(self._engine) as connection:
             rows = connection.execute(query).fetchall()
         return {(r[0], r[1]): (r[2], r[3]) for r in rows}
@@ -233,3 +214,23 @@ class JudgementStore:
         tx.execute(
             statement.on_conflict_do_update(index_elements=primary, set_=new), rows
         )
+
+
+def _newest(*columns: ColumnElement[Any]) -> Select[Any]:
+    """Columns of the newest judged window of every version whose facts are stored.
+
+    One look into the key for each version: the newest of a group would read all rows.
+    """
+    version, other = model_facts.c, model_weeks.alias()
+    last = (
+        select(func.max(other.c.start))
+        .where(other.c.model_id == version.model_id, other.c.version == version.version)
+        .scalar_subquery()
+    )
+    return select(*columns).join_from(
+        model_facts,
+        model_weeks,
+        (model_weeks.c.model_id == version.model_id)
+        & (model_weeks.c.version == version.version)
+        & (model_weeks.c.start == last),
+    )

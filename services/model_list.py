@@ -127,7 +127,8 @@ class ModelList:
             own = champion_of(model, known)
             entries.append(entry_of(model, newest.get(key), known, own))
         self._look_for_late(entries, now)
-        return [replace(e, late=self._late[e.key][1]) for e in entries]
+        late = self._late
+        return [replace(e, late=True) if late[e.key][1] else e for e in entries]
 
     def _models(self, now: datetime) -> list[Model]:
         names, held = self._store.names(), self._held

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 
-from data.judgement_store import JudgedWindow, WindowResult
+from data.judgement_store import JudgedWindow, ModelFacts, WindowResult
 from data.model_records import ModelSpec, ReferenceRecord, Threshold
 from data.model_store import Delivery, KnownKey, ModelStore
 from data.model_tables import model_references
@@ -248,6 +248,10 @@ def test_judgements_are_replaced_and_forgotten(watched: Watched) -> None:
         judgements.put_windows(tx, [window(model_id, d, 1) for d in days])
         judgements.put_windows(tx, [window(model_id, days[3], 7)])
         judgements.put_windows(tx, [window(model_id, days[0], 1, "2")])
+        for version in ("1", "2"):
+            judgements.put_facts(
+                tx, ModelFacts(model_id, version, 1, None, None, None, 1)
+            )
     for day in days:
         value = {"auc": 0.5, "reason": None}
         found = [WindowResult(day, day + timedelta(days=1), "domain", value)]
