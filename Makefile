@@ -3,10 +3,10 @@
 # make test       set up and run every test
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := client/iotsphere_client app.py bootstrap.py cli.py cli_models.py launch.py reporting.py settings.py api callbacks dashboards data services workers
+SOURCES := client/iotsphere_client app.py bootstrap.py cli.py cli_devices.py cli_models.py launch.py reporting.py settings.py api callbacks dashboards data services workers
 .DEFAULT_GOAL := help
 
-.PHONY: help setup setup-dev run test check fix docs bench faults vendor
+.PHONY: help setup setup-dev run test check fix docs bench faults fuzz vendor
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -49,8 +49,11 @@ docs: setup-dev  ## Write the generated pages anew
 bench: setup-dev  ## Measure; ONLY=group picks one; writes var/bench.json
 	$(BIN)/python -m benchmarks $(ONLY)
 
-faults: setup-dev  ## Kill the worker 200 times and count what is lost
-	IOTSPHERE_KILLS=200 $(BIN)/python -m pytest -q tests/faults
+faults: setup-dev  ## Hit worker, broker and disk 900 times and count what is lost
+	IOTSPHERE_KILLS=200 IOTSPHERE_MQTT_FAULTS=40 $(BIN)/python -m pytest -q -s tests/faults
+
+fuzz: setup-dev  ## Give the parser of devices' messages 60,000 random ones
+	IOTSPHERE_FUZZ_CASES=60000 $(BIN)/python -m pytest -q -p no:cacheprovider tests/services/test_messages.py
 
 vendor: var/vendor/ready  ## Build the small chart library where Node is installed
 

@@ -16,6 +16,11 @@ from flask_openapi3.openapi import OpenAPI
 
 from api import vendor
 from api.auth import blueprint as auth_blueprint
+from api.bulk import blueprint as bulk_blueprint
+from api.care import blueprint as care_blueprint
+from api.commands import blueprint as commands_blueprint
+from api.credentials import blueprint as credentials_blueprint
+from api.device_door import blueprint as device_door_blueprint
 from api.devices import blueprint as devices_blueprint
 from api.drift import blueprint as drift_blueprint
 from api.fleet import blueprint as fleet_blueprint
@@ -28,6 +33,7 @@ from api.models import blueprint as models_blueprint
 from api.openapi import register_openapi
 from api.performance import blueprint as performance_blueprint
 from api.problems import register_problems
+from api.system import register_metrics
 from api.telemetry import blueprint as telemetry_blueprint
 from bootstrap import Services, build
 from callbacks import navigation
@@ -94,11 +100,13 @@ def create_app(
         services.accounts,
         services.tokens,
         settings,
+        services.credentials,
         is_page=lambda path: is_page(path, tabs),
         callback_permissions=lambda: callbacks.permissions,
     )
     register_login(server, services.accounts, services.tokens, settings)
     _rest(server, services, settings)
+    register_metrics(server, services.system)
     register_openapi(server)
     register_problems(server)
     _home(server)
@@ -166,6 +174,13 @@ def _rest(server: OpenAPI, services: Services, settings: Settings) -> None:
         telemetry_blueprint(services.telemetry, services.history, settings),
         fleet_blueprint(services.fleet, settings),
         devices_blueprint(services.devices, services.details, settings),
+        commands_blueprint(
+            services.controls, services.control_views, services.details, settings
+        ),
+        credentials_blueprint(services.credentials),
+        care_blueprint(services.care, settings),
+        bulk_blueprint(services.care.bulk, settings),
+        device_door_blueprint(services.device_door, settings),
         models_blueprint(services.models, settings),
         inferences_blueprint(services.models, services.inferences, settings),
         drift_blueprint(services.drift),
@@ -211,7 +226,7 @@ def _layout(app: Any, settings: Settings, tabs: Sequence[Tab]) -> None:
         # is nobody, and the frame is without a name.
         who: Principal | None = flask.g.get("principal")
         return shell.frame(
-            tabs,
+            [tab for tab in tabs if who is None or who.may(tab.permission)],
             preferences(),
             name=who.username if who else "",
             role=who.role.label if who else "",

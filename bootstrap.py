@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from bootstrap_care import caring
 from data.account_store import AccountStore
 from data.audit_store import AuditStore
+from data.batch_store import BatchStore
+from data.command_store import CommandStore
 from data.device_store import DeviceStore
 from data.engine import Reader
 from data.hot_store import HotStore
 from data.inference_lake import InferenceLake
 from data.judgement_store import JudgementStore
 from data.lake import Lake
+from data.link_store import LinkStore
 from data.migrate import upgrade
 from data.model_store import ModelStore
 from data.session import Engine, open_engine
+from data.shadow_store import ShadowStore
 from services.accounts import Accounts
 from services.audit import Audit
+from services.care import Care
+from services.control_views import ControlViews
+from services.controls import Controls
+from services.courier import Courier
+from services.credentials import Credentials
 from services.demo import DemoFleet
+from services.demo_devices import DemoDevices, DemoLine
 from services.demo_models import DemoModels
 from services.details import Details
+from services.device_door import DeviceDoor
+from services.device_lists import DeviceLists
 from services.devices import Devices
 from services.drift import Drift
 from services.fleet import Fleet
@@ -29,17 +42,23 @@ from services.health import Health
 from services.history import History
 from services.imports import Imports
 from services.inferences import Inferences
+from services.ingest import Ingest
 from services.metrics import Metrics
+from services.misbehaviour import Misbehaviour, parse
 from services.models import Models
 from services.monitoring.judging import Judging
 from services.monitoring.scope import Scopes
 from services.operations import Operations
 from services.performance import Performance
 from services.readiness import Readiness
+from services.system import System
 from services.telemetry import Telemetry
 from services.tokens import Tokens
 from settings import Settings
 from workers.flusher import FlushLoop
+from workers.mqtt import MqttLoop
+from workers.mqtt_discovery import Discovery
+from workers.mqtt_sender import Sender
 
 Clock = Callable[[], datetime]
 
@@ -47,34 +66,6 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """The present, aware."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Services:
-    """Everything the doors may call."""
-
-    accounts: Accounts
-    audit: Audit
-    details: Details
-    devices: Devices
-    drift: Drift
-    fleet: Fleet
-    health: Health
-    history: History
-    imports: Imports
-    inferences: Inferences
-    judging: Judging
-    metrics: Metrics
-    models: Models
-    operations: Operations
-    performance: Performance
-    readiness: Readiness
-    telemetry: Telemetry
-    tokens: Tokens
-    demo: DemoFleet
-    demo_models: DemoModels
-    clock: Clock
-    close: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -105,43 +96,110 @@ def monitoring(
     )
 
 
+@dataclass(frozen=True)
+class Talking:
+    """What the doors may call of devices that are told something and answer."""
+
+    control_views: ControlViews
+    controls: Controls
+    courier: Courier
+    credentials: Credentials
+    device_door: DeviceDoor
+    device_lists: DeviceLists
+
+
+@dataclass(frozen=True)
+class Services(Talking, Monitoring):
+    """Everything the doors may call."""
+
+    accounts: Accounts
+    audit: Audit
+    care: Care
+    details: Details
+    devices: Devices
+    fleet: Fleet
+    health: Health
+    history: History
+    imports: Imports
+    metrics: Metrics
+    operations: Operations
+    readiness: Readiness
+    system: System
+    telemetry: Telemetry
+    tokens: Tokens
+    demo: DemoFleet
+    demo_models: DemoModels
+    clock: Clock
+    close: Callable[[], None]
+
+
+def talking(
+    engine: Engine,
+    devices: Devices,
+    telemetry: Telemetry,
+    audit: Audit,
+    settings: Settings,
+    clock: Clock,
+) -> Talking:
+    """Build the services of devices that talk on stores that are open."""
+    store, shadows = DeviceStore(engine), ShadowStore(engine)
+    commands, links = CommandStore(engine), LinkStore(engine)
+    courier = Courier(shadows, commands, links, store, clock)
+    expiry = timedelta(seconds=settings.command_expiry_s)
+    controls = Controls(
+        devices, store, shadows, commands, audit, expiry=expiry, clock=clock
+    )
+    return Talking(
+        control_views=ControlViews(controls, devices, shadows, links, clock),
+        controls=controls,
+        courier=courier,
+        credentials=Credentials(devices, store, links, audit, clock),
+        device_door=DeviceDoor(
+            telemetry, courier, shadows, commands, links, BatchStore(engine), clock
+        ),
+        device_lists=DeviceLists(devices, store),
+    )
+
+
 def build(settings: Settings, clock: Clock = utc_now) -> Services:
     """Build the services on the stores the settings name.
 
     Connections are opened on first use, so this is safe before a fork.
     """
     settings.home_dir.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.operational_url)
-    reader = Reader(settings)
+    engine, reader = open_engine(settings.operational_url), Reader(settings)
     hot = HotStore(engine)
     lake = Lake(reader, hot)
-    device_store = DeviceStore(engine)
+    device_store, shadows = DeviceStore(engine), ShadowStore(engine)
     audit = Audit(AuditStore(engine), clock)
     metrics = Metrics(lake, hot, clock)
     devices = Devices(device_store, metrics, audit, clock)
     telemetry = Telemetry(hot, device_store, settings.staging_dir, clock)
     watched = monitoring(engine, reader, audit, settings, clock)
+    talk = talking(engine, devices, telemetry, audit, settings, clock)
     health = Health(metrics, clock)
+    fleet = Fleet(device_store, metrics, health, clock)
     return Services(
+        **vars(watched),
+        **vars(talk),
         accounts=Accounts(AccountStore(engine), audit, clock),
         audit=audit,
-        details=Details(devices, device_store, metrics, health, clock),
+        details=Details(devices, device_store, shadows, metrics, health, clock),
         devices=devices,
-        drift=watched.drift,
-        fleet=Fleet(device_store, metrics, health, clock),
+        care=caring(
+            engine, reader, devices, metrics, fleet, talk.controls, audit, clock
+        ),
+        fleet=fleet,
         health=health,
         history=History(devices, device_store, metrics, lake, settings, clock),
         imports=Imports(telemetry, clock),
-        inferences=watched.inferences,
-        judging=watched.judging,
         metrics=metrics,
-        models=watched.models,
         operations=Operations(devices, metrics, health, hot, clock),
-        performance=watched.performance,
         readiness=Readiness(hot, lake, settings.flush_age_s, clock),
+        system=System(LinkStore(engine), hot, lake, clock),
         telemetry=telemetry,
         tokens=Tokens(settings.signing_key(), clock),
-        demo=_demo(settings, devices, telemetry, device_store, clock),
+        demo=_demo(settings, devices, telemetry, device_store, shadows, clock),
         demo_models=_demo_models(settings, watched, metrics, hot, device_store, clock),
         clock=clock,
         close=lambda: _close(reader, engine.dispose),
@@ -153,16 +211,30 @@ def _demo(
     devices: Devices,
     telemetry: Telemetry,
     store: DeviceStore,
+    shadows: ShadowStore,
     clock: Clock,
 ) -> DemoFleet:
     return DemoFleet(
         devices,
         telemetry,
         store,
+        shadows,
         state_file=settings.home_dir / "demo_state.json",
         seed=settings.demo_seed,
         clock=clock,
     )
+
+
+def build_demo_line(settings: Settings, services: Services) -> DemoLine:
+    """Build the way to simulated heaters in the worker, where there is no broker.
+
+    Raises:
+        InvalidInput: the misbehaviour asked for is none.
+    """
+    kinds, seed = parse(settings.demo_misbehaviour), settings.demo_seed
+    misbehaviour = Misbehaviour(kinds, seed)
+    devices = DemoDevices(services.demo, services.clock, misbehaviour)
+    return DemoLine(devices, services.courier, services.clock, misbehaviour, seed)
 
 
 def _demo_models(
@@ -201,6 +273,22 @@ def build_flush_loop(settings: Settings, clock: Clock = utc_now) -> FlushLoop:
     return FlushLoop(
         settings, HotStore(engine), DeviceStore(engine), ModelStore(engine), clock
     )
+
+
+def build_mqtt_loop(
+    settings: Settings, services: Services, clock: Clock = utc_now
+) -> MqttLoop:
+    """Build the part of the worker that talks to the broker of the settings."""
+    engine = open_engine(settings.operational_url)
+    store, links = DeviceStore(engine), LinkStore(engine)
+    ingest = Ingest(
+        services.telemetry, services.courier, links, store, services.controls, clock
+    )
+    simulated = settings.demo and services.demo.exists
+    spared = services.demo.ids if simulated else ()
+    sender = Sender(services.courier, ShadowStore(engine), clock, spared)
+    told = Discovery(store, spared) if settings.mqtt_discovery else None
+    return MqttLoop(settings, ingest, sender, links, clock, told)
 
 
 def migrate(settings: Settings) -> None:

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 import bootstrap
+import cli_devices
 import cli_models
 import launch
 from data.flush import AnotherWriter
 from data.migrate import WrongSchema, check, current, head
-from data.records import Device
 from data.session import open_engine
 from reporting import import_progress, import_tables, plan_tables, steps
 from services.access import SYSTEM, Role
@@ -26,17 +26,17 @@ from settings import Settings
 from workers import processes, worker
 from workers.demo_models import DemoModelsLoop
 from workers.monitor import MonitorLoop
-from workers.simulator import Simulator
+from workers.plans import PlansLoop
+from workers.simulator import Simulator, TalkLoop
 
 app = typer.Typer(help="IoTSphere", no_args_is_help=True, add_completion=False)
 import_app = typer.Typer(help="Import files.", no_args_is_help=True)
 user_app = typer.Typer(help="Manage users.", no_args_is_help=True)
-device_app = typer.Typer(help="Manage devices.", no_args_is_help=True)
 db_app = typer.Typer(help="The operational database.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(user_app, name="user")
-app.add_typer(device_app, name="device")
+app.add_typer(cli_devices.device_app, name="device")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 app.add_typer(cli_models.model_app, name="model")
@@ -95,14 +95,23 @@ def serve() -> None:
 
 @app.command(name="worker")
 def run_worker() -> None:
-    """Run the worker: moves rows to the lake, judges models, simulates the demo."""
+    """Run the worker: lake, models, devices on MQTT, the demo's simulation."""
     settings, services = opened()
+    demo = settings.demo and services.demo.exists
     try:
         loop = bootstrap.build_flush_loop(settings)
-    except AnotherWriter as error:
+        line = bootstrap.build_demo_line(settings, services) if demo else None
+    except (AnotherWriter, ServiceError) as error:
         fail(error)
-    parts: list[worker.Part] = [MonitorLoop(services.judging)]
-    if settings.demo and services.demo.exists:
+    parts: list[worker.Part] = [
+        MonitorLoop(services.judging),
+        PlansLoop(services.care.plans, services.care.bulk),
+    ]
+    if settings.mqtt_host is not None:
+        parts.append(bootstrap.build_mqtt_loop(settings, services))
+    if settings.mqtt_host is None or line is not None:
+        parts.append(TalkLoop(services.courier, line))
+    if demo:
         parts += [
             Simulator(services.demo, settings.demo_speed),
             DemoModelsLoop(services.demo_models),
@@ -213,29 +222,6 @@ def user_passwd(username: str) -> None:
     except ServiceError as error:
         fail(error)
     console.print(f"The password of {username} is changed.")
-
-
-@device_app.command(name="list")
-def device_list() -> None:
-    """List the devices."""
-    _settings, services = opened()
-    table = Table("Id", "Name", "Make and model", "Life cycle", "Simulated")
-    for device in services.devices.list(SYSTEM):
-        make = " ".join(part for part in (device.manufacturer, device.model) if part)
-        simulated = "yes" if device.simulated else "no"
-        table.add_row(device.id, device.name, make or "–", device.life_cycle, simulated)
-    console.print(table)
-
-
-@device_app.command(name="add")
-def device_add(device_id: str, name: str | None = None) -> None:
-    """Register a device; its other facts are edited on the Fleet tab."""
-    _settings, services = opened()
-    try:
-        services.devices.register(SYSTEM, Device(id=device_id, name=name or device_id))
-    except ServiceError as error:
-        fail(error)
-    console.print(f"{device_id} is registered.")
 
 
 @db_app.command(name="upgrade")

@@ -46,11 +46,25 @@ class Settings(BaseSettings):
         1.0, gt=0, le=3600, description="Simulated seconds per real second, live."
     )
     demo_seed: int = Field(42, description="Seed of the demo fleet.")
+    demo_misbehaviour: str = Field(
+        "",
+        description=(
+            "Simulated heaters that misbehave: `device:kind`, separated by commas; "
+            "kinds are drop, delay, duplicate, reorder, revert and refuse."
+        ),
+    )
     secret_key: SecretStr | None = Field(
         None,
         description=(
             "Key that signs sessions, at least 32 characters. Required outside demo "
             "mode; in demo mode one is made and kept in the home folder."
+        ),
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description=(
+            "Bearer token with which Prometheus reads `/metrics`, at least 32 "
+            "characters; without it only signed-in Admins read it."
         ),
     )
     secure_cookies: bool = Field(
@@ -83,6 +97,49 @@ class Settings(BaseSettings):
     )
     flush_rows: int = Field(
         20_000, ge=1, description="Readings that start a flush before its time."
+    )
+    command_expiry_s: float = Field(
+        86_400.0,
+        gt=0,
+        description="A command whose device cannot be reached expires after this long.",
+    )
+    mqtt_host: str | None = Field(
+        None,
+        description="Name or address of the MQTT broker; unset = no devices on MQTT.",
+    )
+    mqtt_port: int = Field(
+        1883, ge=1, le=65535, description="Port of the broker; 8883 is usual with TLS."
+    )
+    mqtt_username: str | None = Field(
+        None, description="User name at the broker; the shipped one is `iotsphere`."
+    )
+    mqtt_password_file: Path | None = Field(
+        None, description="File whose first line is the password at the broker."
+    )
+    mqtt_ca_file: Path | None = Field(
+        None,
+        description="Certificates that vouch for the broker (PEM); set = TLS is used.",
+    )
+    mqtt_cert_file: Path | None = Field(
+        None, description="Our own certificate, where the broker asks for one (PEM)."
+    )
+    mqtt_key_file: Path | None = Field(
+        None, description="Private key of that certificate (PEM)."
+    )
+    mqtt_discovery: bool = Field(
+        False,
+        description=(
+            "Tell Home Assistant at the same broker of every heater; what it wishes "
+            "goes through the same rules."
+        ),
+    )
+    mqtt_client_id: str = Field(
+        "iotsphere-ingest",
+        min_length=1,
+        description=(
+            "Name of our session at the broker, which keeps messages while we are "
+            "away; it must stay the same."
+        ),
     )
     max_body_bytes: int = Field(
         1_000_000, ge=1_000, description="Largest request body."
@@ -117,7 +174,15 @@ class Settings(BaseSettings):
         if self.demo and self.host not in {"127.0.0.1", "::1", "localhost"}:
             raise ValueError("demo mode listens on loopback only: unset IOTSPHERE_HOST")
         if self.secret_key is not None:
-            _check_key(self.secret_key.get_secret_value())
+            _check_key("SECRET_KEY", self.secret_key.get_secret_value())
+        if self.metrics_token is not None:
+            _check_key("METRICS_TOKEN", self.metrics_token.get_secret_value())
+            if self.metrics_token == self.secret_key:
+                raise ValueError("IOTSPHERE_METRICS_TOKEN must not be the SECRET_KEY")
+        if (self.mqtt_cert_file is None) != (self.mqtt_key_file is None):
+            raise ValueError(
+                "IOTSPHERE_MQTT_CERT_FILE and IOTSPHERE_MQTT_KEY_FILE belong together"
+            )
         return self
 
     @property
@@ -152,11 +217,11 @@ class Settings(BaseSettings):
         return _kept_key(self.home_dir / "demo.key")
 
 
-def _check_key(key: str) -> None:
+def _check_key(name: str, key: str) -> None:
     if len(key) < KEY_BYTES:
-        raise ValueError(f"IOTSPHERE_SECRET_KEY is shorter than {KEY_BYTES} characters")
+        raise ValueError(f"IOTSPHERE_{name} is shorter than {KEY_BYTES} characters")
     if len(set(key)) < 8 or any(word in key.lower() for word in EXAMPLE_KEYS):
-        raise ValueError("IOTSPHERE_SECRET_KEY looks like an example, not a secret")
+        raise ValueError(f"IOTSPHERE_{name} looks like an example, not a secret")
 
 
 def _kept_key(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Devices over REST: register, read, change; their events and shadow."""
+"""Devices over REST: register, read, change; their events."""
 
 from __future__ import annotations
 
@@ -131,19 +131,6 @@ class EventsAnswer(BaseModel):
     next_cursor: str | None
 
 
-class ShadowAnswer(BaseModel):
-    """Reported and desired state; ``delta`` has the desired keys that differ."""
-
-    device_id: str
-    version: int
-    reported: dict[str, Any]
-    desired: dict[str, Any]
-    delta: dict[str, Any]
-    reported_at: dict[str, datetime]
-    desired_at: dict[str, datetime]
-    updated_at: datetime
-
-
 def blueprint(devices: Devices, details: Details, settings: Settings) -> APIBlueprint:
     """The routes of devices under ``/api/v1``."""
     api = APIBlueprint("devices", __name__, url_prefix="/api/v1", abp_tags=[TAG])
@@ -193,7 +180,6 @@ def _register_one(api: APIBlueprint, devices: Devices) -> None:
 
 def _register_known(api: APIBlueprint, details: Details, most: int) -> None:
     logs: ResponseDict = {"200": EventsAnswer}
-    shadows: ResponseDict = {"200": ShadowAnswer}
 
     @api.get(f"{ONE}/events", responses=logs, summary="A device's event log")
     def events(path: DevicePath, query: EventPage) -> Response:
@@ -212,12 +198,6 @@ def _register_known(api: APIBlueprint, details: Details, most: int) -> None:
             for event in found
         ]
         answer = EventsAnswer(items=items, next_cursor=after)
-        return jsonify(answer.model_dump(mode="json"))
-
-    @api.get(f"{ONE}/shadow", responses=shadows, summary="A device's shadow")
-    def shadow(path: DevicePath) -> Response:
-        found = details.shadow(_caller(), path.device_id)
-        answer = ShadowAnswer(**asdict(found), delta=found.delta)
         return jsonify(answer.model_dump(mode="json"))
 
 

@@ -22,10 +22,12 @@ from api.callback_body import read_call
 from api.cookies import CSRF_HEADER, Cookies
 from api.headers import STATIC_RULES
 from api.limits import Limits
+from api.machines import Machines
 from api.plain_page import bounce_page
 from api.problems import service_problem
 from services.access import requires
 from services.accounts import Accounts
+from services.credentials import Credentials
 from services.errors import Forbidden, InvalidInput, Unauthorized
 from services.sessions import SignedIn
 from services.tokens import Claims, TokenExpired, Tokens
@@ -57,6 +59,7 @@ class Guard(Auth):  # type: ignore[misc]
         accounts: knows the sessions.
         tokens: reads the tokens.
         settings: limits and kind of cookies.
+        credentials: knows the secrets of devices; without it no device is let in.
         is_page: whether a path is one of our pages.
         callback_permissions: the permission declared for each callback id.
     """
@@ -67,6 +70,7 @@ class Guard(Auth):  # type: ignore[misc]
         accounts: Accounts,
         tokens: Tokens,
         settings: Settings,
+        credentials: Credentials | None = None,
         *,
         is_page: Callable[[str], bool],
         callback_permissions: Callable[[], Mapping[str, str]],
@@ -75,6 +79,7 @@ class Guard(Auth):  # type: ignore[misc]
         self._tokens = tokens
         self._cookies = Cookies(settings.secure_cookies)
         self._limits = Limits(settings)
+        self._machines = Machines(credentials, settings, self._limits, self._cookies)
         self._is_page = is_page
         self._permissions = callback_permissions
         app.server.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -95,6 +100,10 @@ class Guard(Auth):  # type: ignore[misc]
             return None
         if rule in PAGE_RULES and not self._is_page(request.path):
             raise NotFound("There is no such page.")
+        machine = self._machines.admitted(rule)
+        if machine is not None:
+            flask.g.principal = machine
+            return None
         if not self.is_authorized():
             return self.login_request()
         self._count(rule)

@@ -6,16 +6,18 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import drift, estimation, history, ingest, live, start
+from benchmarks import control, drift, estimation, history, ingest, live, mqtt, start
 from benchmarks.result import Result, show
 
 GROUPS = {
     "history": history.run,
     "live": live.run,
     "ingest": ingest.run,
+    "mqtt": mqtt.run,
     "start": start.run,
     "drift": drift.run,
     "estimation": estimation.run,
+    "control": control.run,
 }
 OUT = Path("var/bench.json")
 

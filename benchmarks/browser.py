@@ -38,9 +38,9 @@ def installed() -> bool:
 
 @contextmanager
 def opened(
-    settings: Settings, services: Services
+    settings: Settings, services: Services, user: str = "viewer"
 ) -> Iterator[tuple[webdriver.Chrome, str]]:
-    """Serve the application; a browser signed in as a viewer, and the address.
+    """Serve the application; a browser signed in as a demo user, and the address.
 
     With the small chart library, where ``make vendor`` has built it.
     """
@@ -53,7 +53,7 @@ def opened(
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        with _browser(f"http://127.0.0.1:{server.server_port}") as found:
+        with _browser(f"http://127.0.0.1:{server.server_port}", user) as found:
             yield found
     finally:
         server.shutdown()
@@ -61,7 +61,7 @@ def opened(
 
 
 @contextmanager
-def _browser(address: str) -> Iterator[tuple[webdriver.Chrome, str]]:
+def _browser(address: str, user: str) -> Iterator[tuple[webdriver.Chrome, str]]:
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     profile = tempfile.mkdtemp(prefix="iotsphere-bench-")
@@ -71,7 +71,7 @@ def _browser(address: str) -> Iterator[tuple[webdriver.Chrome, str]]:
     try:
         driver.set_script_timeout(PATIENCE_S)
         driver.get(f"{address}/login")
-        driver.find_element(By.CSS_SELECTOR, "#login-username").send_keys("viewer")
+        driver.find_element(By.CSS_SELECTOR, "#login-username").send_keys(user)
         field = driver.find_element(By.CSS_SELECTOR, "#login-password")
         field.send_keys(PASSWORD, Keys.ENTER)
         appeared(driver, ".rail")

@@ -104,11 +104,12 @@ def _register_pages(
     )
     def show_page(path: str | None, search: str | None, _changed: object) -> Any:
         found = match(path, tabs)
+        open_to = [tab for tab in tabs if caller().may(tab.permission)]
         if found is None:
             page = header.not_found("There is no page at this address.")
-            return None, shell.rail_links(tabs, None), page, PRODUCT
+            return None, shell.rail_links(open_to, None), page, PRODUCT
         tab, device_id = found
-        rail = shell.rail_links(tabs, tab.dashboard)
+        rail = shell.rail_links(open_to, tab.dashboard)
         head = guarded(lambda: _header(services, tab, device_id, search, tabs))
         if set(ctx.triggered_prop_ids) == {f"{IDS.location}.search"}:
             # Same page: the tab reads the address itself, only links change.

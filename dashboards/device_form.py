@@ -127,8 +127,10 @@ def title(device: Device | None) -> str:
     return f"Edit {device.name}" if device else "Register a heater"
 
 
-def form(device: Device | None, prefs: Preferences) -> Component:
-    """The form; ``None`` registers a new heater."""
+def form(
+    device: Device | None, prefs: Preferences, *more: Component | None
+) -> Component:
+    """The form; ``None`` registers a new heater. ``more`` stands before its end."""
     blank = Device(id="", name="", life_cycle="pending")
     values = device or blank
     return html.Div(
@@ -153,6 +155,7 @@ def form(device: Device | None, prefs: Preferences) -> Component:
                 type="button",
                 className="btn btn-primary",
             ),
+            *more,
             _life(device),
         ],
         className="device-form",
@@ -160,7 +163,9 @@ def form(device: Device | None, prefs: Preferences) -> Component:
 
 
 def _held(device: Device | None) -> dict[str, Any] | None:
-    return {"id": device.id, "version": device.version} if device else None
+    if device is None:
+        return None
+    return {"id": device.id, "version": device.version, "name": device.name}
 
 
 def _row(
@@ -252,7 +257,9 @@ def _life(device: Device | None) -> Component:
                                 maxlength=120,
                                 autocomplete="off",
                             ),
-                            _button(IDS.remove, "Remove", True, "btn-danger"),
+                            _button(
+                                IDS.remove, "Remove", True, "btn-danger", disabled=True
+                            ),
                         ],
                         className="remove-row",
                     ),
@@ -275,10 +282,15 @@ def _life_words(cycle: str) -> str:
 
 
 def _button(
-    part: str, words: str, possible: bool, look: str = "btn-outline-secondary"
+    part: str,
+    words: str,
+    possible: bool,
+    look: str = "btn-outline-secondary",
+    **more: Any,
 ) -> Component:
+    hidden, classes = not possible, f"btn {look}"
     return html.Button(
-        words, id=part, type="button", hidden=not possible, className=f"btn {look}"
+        words, id=part, type="button", hidden=hidden, className=classes, **more
     )
 
 

@@ -30,6 +30,7 @@ CHIP_ICONS: Mapping[str, str] = {
     "info": "info-circle-fill",
     "unknown": "question-circle",
     "paused": "pause-circle",
+    "pending": "hourglass-split",
 }
 """Kind of a status -> its shape, so that colour never stands alone."""
 

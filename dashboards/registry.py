@@ -25,6 +25,7 @@ class Dashboard:
 DASHBOARDS: tuple[Dashboard, ...] = (
     Dashboard("heaters", "Water heaters", "thermometer-half"),
     Dashboard("monitoring", "Model monitoring", "cpu"),
+    Dashboard("admin", "Administration", "gear"),
 )
 
 
@@ -85,6 +86,19 @@ def monitoring_tab(
     )
 
 
+def admin_tab(key: str, title: str, permission: str) -> Tab:
+    """A tab for those who run the installation."""
+    return Tab(
+        key=key,
+        title=title,
+        dashboard="admin",
+        path=f"/admin/{key}",
+        permission=permission,
+        layout=f"dashboards.admin.{key}",
+        callbacks=f"callbacks.admin.{key}",
+    )
+
+
 TABS: tuple[Tab, ...] = (
     heater_tab("fleet", "Fleet", "fleet.read", "/heaters"),
     heater_tab("details", "Details", "device.read"),
@@ -93,6 +107,7 @@ TABS: tuple[Tab, ...] = (
     monitoring_tab("models", "Models", "model.read"),
     monitoring_tab("performance", "Performance", "model.read", per_model=True),
     monitoring_tab("drift", "Drift", "model.read", per_model=True),
+    admin_tab("system", "System", "system.read"),
 )
 """The tabs that are built, in the order of the screen."""
 

@@ -1,8 +1,8 @@
-"""Devices, their shadows, events and labelled faults in the operational database."""
+"""Devices, their events and labelled faults in the operational database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Engine, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from data.records import Band, Device, Event, LabelledFault, Shadow
+from data.records import Band, Device, Event, LabelledFault
 from data.session import Transaction, reading, unit_of_work
-from data.tables import devices, events, labelled_faults, shadows
+from data.tables import devices, events, labelled_faults
 
 
 class Stale(Exception):
@@ -120,59 +120,6 @@ class DeviceStore:
         if result.rowcount == 0:
             raise Stale(device.id)
 
-    def shadow(self, device_id: str) -> Shadow | None:
-        """The device's shadow, or ``None`` when it has never reported one."""
-        query = select(shadows).where(shadows.c.device_id == device_id)
-        with reading(self._engine) as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return Shadow(
-            device_id=row.device_id,
-            version=row.version,
-            reported=row.reported,
-            desired=row.desired,
-            reported_at=_times(row.reported_at),
-            desired_at=_times(row.desired_at),
-            updated_at=row.updated_at,
-        )
-
-    def put_reported(
-        self, tx: Transaction, device_id: str, state: Mapping[str, object], at: datetime
-    ) -> None:
-        """Merge what a device reports into its shadow; only newer keys count."""
-        row = tx.execute(
-            select(shadows).where(shadows.c.device_id == device_id).with_for_update()
-        ).one_or_none()
-        stamp = at.isoformat()
-        if row is None:
-            tx.execute(
-                insert(shadows).values(
-                    device_id=device_id,
-                    version=1,
-                    reported=dict(state),
-                    desired={},
-                    reported_at=dict.fromkeys(state, stamp),
-                    desired_at={},
-                    updated_at=at,
-                )
-            )
-            return
-        known = _times(row.reported_at)
-        newer = {k: v for k, v in state.items() if k not in known or known[k] <= at}
-        if not newer:
-            return
-        tx.execute(
-            update(shadows)
-            .where(shadows.c.device_id == device_id)
-            .values(
-                version=row.version + 1,
-                reported={**row.reported, **newer},
-                reported_at={**row.reported_at, **dict.fromkeys(newer, stamp)},
-                updated_at=at,
-            )
-        )
-
     def add_events(self, tx: Transaction, new: Iterable[Event]) -> None:
         """Append to the event log."""
         rows = [{k: v for k, v in asdict(event).items() if k != "id"} for event in new]
@@ -229,10 +176,6 @@ class DeviceStore:
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(labelled_faults.c.started_at))
             return [LabelledFault(**row._mapping) for row in rows]
-
-
-def _times(stamps: Mapping[str, str]) -> dict[str, datetime]:
-    return {key: datetime.fromisoformat(stamp) for key, stamp in stamps.items()}
 
 
 def _row(device: Device) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from data.model_tables import models
+from data import model_tables, talk_tables  # noqa: F401 - they fill the metadata
 from data.session import unit_of_work
+from data.tables import metadata
 
 
 class WrongSchema(Exception):
@@ -66,4 +67,4 @@ def differences(engine: Engine) -> list[object]:
     """What the migrations leave different from the tables in the code."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
-        return list(compare_metadata(context, models.metadata))
+        return list(compare_metadata(context, metadata))

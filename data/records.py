@@ -156,11 +156,29 @@ class Shadow:
     reported_at: Mapping[str, datetime]
     desired_at: Mapping[str, datetime]
     updated_at: datetime
+    wish_version: int = 0
+    """The version at which ``desired`` last changed; reports raise ``version`` only."""
 
     @property
     def delta(self) -> dict[str, object]:
         """The desired keys whose reported value is absent or different."""
-        return {k: v for k, v in self.desired.items() if self.reported.get(k) != v}
+        return {
+            k: v for k, v in self.desired.items() if not same(self.reported.get(k), v)
+        }
+
+
+SAME_WITHIN = 0.05
+"""Numbers closer than this are the same setting: devices round to their own step."""
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values of a shadow say the same."""
+    numbers = (int, float)
+    if isinstance(one, numbers) and isinstance(other, numbers):
+        if isinstance(one, bool) or isinstance(other, bool):
+            return one is other
+        return abs(one - other) < SAME_WITHIN
+    return one == other
 
 
 @dataclass(frozen=True)

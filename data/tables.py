@@ -210,6 +210,7 @@ shadows = Table(
     Column("desired", JSON, nullable=False),
     Column("reported_at", JSON, nullable=False),
     Column("desired_at", JSON, nullable=False),
+    Column("wish_version", Integer, nullable=False, server_default="0"),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 

@@ -49,6 +49,9 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "device.control": Permission(
             Role.OPERATOR, "Set target temperature, mode and away-until"
         ),
+        "device.care": Permission(
+            Role.OPERATOR, "Edit weekly plans and write the maintenance log"
+        ),
         "model.read": Permission(
             Role.VIEWER, "See monitored models: health, performance and drift"
         ),
@@ -67,21 +70,39 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "telemetry.write": Permission(Role.ADMIN, "Send readings for any device"),
         "user.admin": Permission(Role.ADMIN, "Create, change and disable users"),
         "audit.read": Permission(Role.ADMIN, "Read the audit log"),
+        "system.read": Permission(
+            Role.ADMIN, "See how worker and stores are, and messages refused"
+        ),
     }
 )
+
+DEVICE_PERMISSIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "device.self": (
+            "Send its own readings and messages, and fetch what is wished of it"
+        ),
+    }
+)
+"""What a device's secret grants: all of it, and nothing that a role grants."""
 
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller of a service."""
+    """The caller of a service: a person, the system, or a device by its secret.
+
+    With a ``device_id`` it is a device: its role then grants nothing.
+    """
 
     username: str
     role: Role
     user_id: int | None = None
     session_id: str | None = None
+    device_id: str | None = None
 
     def may(self, permission: str) -> bool:
         """Whether the permission table grants this; unknown names never are."""
+        if self.device_id is not None:
+            return permission in DEVICE_PERMISSIONS
         row = PERMISSIONS.get(permission)
         return row is not None and self.role >= row.least_role
 
@@ -93,9 +114,11 @@ def requires(caller: Principal, permission: str) -> None:
     """Raise ``Forbidden`` unless ``caller`` holds ``permission``."""
     if caller.may(permission):
         return
+    if permission in DEVICE_PERMISSIONS:
+        raise Forbidden(f"This needs a device's own secret ({permission}).")
     row = PERMISSIONS.get(permission)
     least = row.least_role.label if row else "nobody"
+    who = caller.role.label if caller.device_id is None else "a device"
     raise Forbidden(
-        f"This needs the role {least} ({permission}); "
-        f"{caller.username} is {caller.role.label}."
+        f"This needs the role {least} ({permission}); {caller.username} is {who}."
     )

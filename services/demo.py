@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import pandas as pd
 
 from data.device_store import DeviceStore
 from data.records import Event
+from data.shadow_store import ShadowStore
 from services.access import Principal, requires
 from services.demo_catalogue import Member, fleet
+from services.demo_devices import reported
 from services.demo_events import events, instant, labels
 from services.devices import Devices
 from services.errors import Conflict
@@ -54,7 +58,8 @@ class DemoFleet:
     Args:
         devices: Where the heaters are registered.
         telemetry: The door for their readings.
-        store: Where their events, shadows and labelled faults go.
+        store: Where their events and labelled faults go.
+        shadows: Where they report their settings.
         state_file: Where the simulation's state is kept.
         seed: All randomness comes from it.
         clock: The present, aware UTC.
@@ -65,6 +70,7 @@ class DemoFleet:
         devices: Devices,
         telemetry: Telemetry,
         store: DeviceStore,
+        shadows: ShadowStore,
         *,
         state_file: Path,
         seed: int,
@@ -73,12 +79,38 @@ class DemoFleet:
         self._devices = devices
         self._telemetry = telemetry
         self._store = store
+        self._shadows = shadows
         self._state_file = state_file
         self._seed = seed
         self._clock = clock
         self._members: tuple[Member, ...] = ()
+        self._by_id: dict[str, Member] = {}
         self._states: dict[str, TankState] = {}
         self._plan: dict[str, Any] = {}
+        self._lock = RLock()
+        self.on_change: Callable[[Sequence[str]], None] | None = None
+        """Called with the ids of heaters whose settings have changed by themselves."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all heaters."""
+        self._load()
+        return tuple(self._states)
+
+    @contextmanager
+    def held(self, device_id: str) -> Iterator[tuple[Member, TankState]]:
+        """A heater and its state, which nobody else changes meanwhile."""
+        self._load()
+        with self._lock:
+            yield self._by_id[device_id], self._states[device_id]
+
+    def new_session(self) -> int:
+        """A number above all before, also when the clock was set back."""
+        self._load()
+        before = int(self._plan.get("session", 0))
+        self._plan["session"] = max(before + 1, int(self._clock().timestamp()))
+        self.save()
+        return int(self._plan["session"])
 
     @property
     def exists(self) -> bool:
@@ -139,8 +171,8 @@ class DemoFleet:
         ]
         taken = self._send(caller, lived)
         if lived:
-            self._report([m for m, run in lived if run.changes])
-            self._save()
+            self._report([m for m, run in lived if run.changes or run.ended])
+            self.save()
         return taken
 
     def now(self) -> datetime:
@@ -156,8 +188,8 @@ class DemoFleet:
             "days": days,
             "start_s": begin.timestamp(),
         }
-        self._members = _members(self._plan)
-        self._save()
+        self._plan_members()
+        self.save()
 
     def _write_history(self, caller: Principal, batch: Sequence[Member]) -> int:
         for member in batch:
@@ -170,7 +202,7 @@ class DemoFleet:
         lived = [(member, self._history(member)) for member in batch]
         taken = self._send(caller, lived)
         self._report(batch)
-        self._save()
+        self.save()
         return taken
 
     def _history(self, member: Member) -> Run:
@@ -185,16 +217,15 @@ class DemoFleet:
 
     def _live(self, member: Member, until_s: float) -> list[Run]:
         """Whole minutes up to ``until_s``, then the seconds that are left."""
-        state = self._states[member.heater.id]
-        if until_s - state.ts_s > LONGEST_CATCH_UP.total_seconds():
-            state.ts_s = until_s - LONGEST_CATCH_UP.total_seconds()
-        runs = []
-        minutes = int((until_s - state.ts_s) // STEP_S)
-        if minutes > 0:
-            runs.append(member.heater.run(state, STEP_S, minutes))
-        rest_s = until_s - state.ts_s
-        if rest_s >= 1.0:
-            runs.append(member.heater.run(state, rest_s, 1))
+        longest_s, runs = LONGEST_CATCH_UP.total_seconds(), []
+        with self.held(member.heater.id) as (_, state):
+            state.ts_s = max(state.ts_s, until_s - longest_s)
+            minutes = int((until_s - state.ts_s) // STEP_S)
+            if minutes > 0:
+                runs.append(member.heater.run(state, STEP_S, minutes))
+            rest_s = until_s - state.ts_s
+            if rest_s >= 1.0:
+                runs.append(member.heater.run(state, rest_s, 1))
         return runs
 
     def _send(self, caller: Principal, lived: Sequence[tuple[Member, Run]]) -> int:
@@ -204,41 +235,47 @@ class DemoFleet:
             taken += self._telemetry.accept_bulk(caller, frame).taken
         told: list[Event] = []
         for member, run in lived:
-            told.extend(events(member, run, self._states[member.heater.id]))
+            with self.held(member.heater.id) as (_, state):
+                told.extend(events(member, run, state))
         if told:
             with self._store.transaction() as tx:
                 self._store.add_events(tx, told)
         return taken
 
     def _report(self, members: Sequence[Member]) -> None:
-        if not members:
+        if members and self.on_change is not None:
+            self.on_change([member.heater.id for member in members])
             return
-        with self._store.transaction() as tx:
+        with self._shadows.transaction() as tx:
             for member in members:
                 state = self._states[member.heater.id]
-                reported: dict[str, object] = {
-                    "target_temperature_c": state.target_c,
-                    "mode": state.mode,
-                    "firmware": member.device.firmware,
-                }
-                at = instant(state.ts_s)
-                self._store.put_reported(tx, member.heater.id, reported, at)
+                said, at = reported(member.device, state), instant(state.ts_s)
+                self._shadows.put_reported(tx, member.heater.id, said, at)
+
+    def _plan_members(self) -> None:
+        plan, begin = self._plan, instant(self._plan["start_s"])
+        self._members = fleet(plan["seed"], plan["heaters"], begin, plan["days"])
+        self._by_id = {member.heater.id: member for member in self._members}
 
     def _load(self) -> None:
-        if self._plan or not self._state_file.exists():
-            return
-        saved = json.loads(self._state_file.read_text(encoding="utf-8"))
-        self._plan = saved["plan"]
-        self._members = _members(self._plan)
-        self._states = {
-            heater_id: TankState.from_json(state)
-            for heater_id, state in saved["states"].items()
-        }
+        with self._lock:
+            if self._plan or not self._state_file.exists():
+                return
+            saved = json.loads(self._state_file.read_text(encoding="utf-8"))
+            self._plan = saved["plan"]
+            self._plan_members()
+            self._states = {
+                heater_id: TankState.from_json(state)
+                for heater_id, state in saved["states"].items()
+            }
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """Write the whole state or leave the old one: never half a file."""
-        states = {key: state.to_json() for key, state in self._states.items()}
-        text = json.dumps({"plan": self._plan, "states": states})
+        with self._lock:
+            states = {key: state.to_json() for key, state in self._states.items()}
+            self._write(json.dumps({"plan": self._plan, "states": states}))
+
+    def _write(self, text: str) -> None:
         self._state_file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._state_file.with_suffix(".tmp")
         with fresh.open("w", encoding="utf-8") as file:
@@ -246,11 +283,6 @@ class DemoFleet:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._state_file)
-
-
-def _members(plan: dict[str, Any]) -> tuple[Member, ...]:
-    begin = instant(plan["start_s"])
-    return fleet(plan["seed"], plan["heaters"], begin, plan["days"])
 
 
 def _frames(lived: Sequence[tuple[Member, Run]]) -> list[pd.DataFrame]:

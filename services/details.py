@@ -23,6 +23,7 @@ from data.records import (
     quality_bit,
     quality_reasons,
 )
+from data.shadow_store import ShadowStore
 from services.access import Principal, requires
 from services.devices import Devices, place_of
 from services.errors import InvalidInput, NotFound
@@ -86,10 +87,9 @@ class Doubt:
 class DetailsView:
     """One heater as its Details tab shows it; ``None`` where nothing is known.
 
-    values: newest good value of each metric and state. rejected: newest value of a
-    metric that is newer than its good one and not trusted, with the reasons.
-    doubts: flagged values of the last seven days. age_days: since installation;
-    warranty_days: until the end of the warranty, negative after it.
+    values: newest good value of each metric and state. rejected: newer values that are
+    not trusted, with the reasons. doubts: flagged values of the last seven days.
+    age_days: since installation; warranty_days: until its end, negative after it.
     """
 
     now: datetime
@@ -120,12 +120,14 @@ class Details:
         self,
         devices: Devices,
         device_store: DeviceStore,
+        shadows: ShadowStore,
         metrics: Metrics,
         health: Health,
         clock: Callable[[], datetime],
     ) -> None:
         self._devices = devices
         self._store = device_store
+        self._shadows = shadows
         self._metrics = metrics
         self._health = health
         self._clock = clock
@@ -170,7 +172,7 @@ class Details:
             rejected=_rejected(latest),
             status=heating_status(latest, state, device.reporting_interval_s),
             health=self._health.of([device])[device_id],
-            shadow=_shadow_view(self._store.shadow(device_id)),
+            shadow=_shadow_view(self._shadows.get(device_id)),
             events=self._events(device_id, category, page),
             doubts=doubts(self._metrics.flagged(device_id, now - FLAGGED_WINDOW, now)),
             today=today,
@@ -189,7 +191,7 @@ class Details:
         """
         requires(caller, "device.read")
         self._devices.get(caller, device_id)
-        shadow = self._store.shadow(device_id)
+        shadow = self._shadows.get(device_id)
         if shadow is None:
             raise NotFound(f"{device_id} has never reported a shadow.")
         return shadow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime
 from math import isfinite
@@ -30,6 +30,8 @@ NEXT_LIFE: dict[str, tuple[str, ...]] = {
     "inactive": ("active", "removed"),
     "removed": (),
 }
+RESERVED_IDS = frozenset({"iotsphere", "homeassistant"})
+"""Users of the broker with rights of their own: see ``deploy/mosquitto/acl``."""
 TEXT_LIMITS = {
     "name": 120,
     "manufacturer": 80,
@@ -134,16 +136,31 @@ class Devices:
             InvalidInput: a field is out of its limits.
             Conflict: the id is taken.
         """
+        return self.register_all(caller, [device])[0]
+
+    def register_all(
+        self, caller: Principal, new: Sequence[Device]
+    ) -> tuple[Device, ...]:
+        """Add devices, all or none.
+
+        Raises:
+            InvalidInput: a field of one is out of its limits.
+            Conflict: one of the ids is taken.
+        """
         requires(caller, "device.admin")
-        _validate(device)
+        for device in new:
+            _validate(device)
         now = self._clock()
         try:
             with self._store.transaction() as tx:
-                self._store.add(tx, [device], now)
-                self._record(tx, caller, device.id, "registered", now)
+                self._store.add(tx, new, now)
+                for device in new:
+                    self._record(tx, caller, device.id, "registered", now)
         except Exists as error:
-            raise Conflict(f"A device {device.id} exists already.") from error
-        return device
+            taken = sorted(self._store.life_cycles([device.id for device in new]))
+            known = taken[0] if taken else new[0].id
+            raise Conflict(f"A device {known} exists already.") from error
+        return tuple(new)
 
     def update(self, caller: Principal, device: Device) -> Device:
         """Store changed facts under the version they were read at.
@@ -213,6 +230,8 @@ def field_errors(device: Device) -> dict[str, str]:
     found: dict[str, str] = {}
     if not re.fullmatch(DEVICE_ID_PATTERN, device.id):
         found["id"] = "The id must be 1 to 64 of A-Z a-z 0-9 _ and -."
+    if device.id in RESERVED_IDS:
+        found["id"] = f"The id {device.id} is a user of the broker."
     if not device.name.strip():
         found["name"] = "The name must not be empty."
     for name, longest in TEXT_LIMITS.items():

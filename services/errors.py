@@ -27,6 +27,10 @@ class Conflict(ServiceError):
     """The thing exists already, or has changed since it was read."""
 
 
+class NeedsConfirmation(ServiceError):
+    """The wish is dangerous: it is done when it is asked again with a confirmation."""
+
+
 class TooLarge(ServiceError):
     """The request passes a limit: the message names the limit."""
 

@@ -176,6 +176,11 @@ class Fleet:
             buildings=_distinct([row.building for row in picture.rows]),
         )
 
+    def found(self, caller: Principal, query: FleetQuery) -> tuple[FleetRow, ...]:
+        """Every heater that passes the filters, without what only a page shows."""
+        requires(caller, "fleet.read")
+        return tuple(self._found(self._picture(), query))
+
     def _found(self, picture: _Picture, query: FleetQuery) -> list[FleetRow]:
         wanted = query.text.casefold().split()
         exact = (("make", query.make), ("type", query.type), ("building", query.site))

@@ -60,6 +60,9 @@ STUCK_AFTER_S = 6 * 3600.0
 STUCK_HEATED_S = 3600.0
 STUCK_STEP_S = 900.0
 HEATING_POWER_W = 100.0
+CHECKED = ("ts_us", "temperature_c", "energy_kwh", "power_w", "heating")
+"""Columns whose values are compared with the device's own last ones."""
+Part = Mapping[str, npt.NDArray[Any]]
 
 
 def flags(
@@ -82,8 +85,11 @@ def flags(
         for metric in METRICS:
             present = ahead & frame[metric].notna().to_numpy()
             quality[present] |= quality_bit(metric, "clock")
+    # Arrays once, then slices: a slice of a frame costs a hundred times as much, and
+    # a batch may hold a reading each of a thousand devices.
+    columns = {name: frame[name].to_numpy() for name in CHECKED}
     for device_id, rows in _device_slices(frame["device_id"].to_numpy()):
-        part = frame.iloc[rows]
+        part = {name: values[rows] for name, values in columns.items()}
         state = states.get(device_id)
         _flag_spikes(part, "temperature_c", state, quality[rows])
         _flag_spikes(part, "energy_kwh", state, quality[rows])
@@ -128,7 +134,7 @@ def _too_far(metric: str, change: Floats, seconds: Floats) -> Bools:
 
 
 def _flag_spikes(
-    part: pd.DataFrame,
+    part: Part,
     metric: str,
     state: DeviceState | None,
     quality: npt.NDArray[np.int64],
@@ -138,8 +144,8 @@ def _flag_spikes(
     A second reading that agrees with the first far one is believed, so a real
     change loses one reading and no more.
     """
-    values = part[metric].to_numpy(float)
-    times = part["ts_us"].to_numpy() / 1e6
+    values = part[metric]
+    times = part["ts_us"] / 1e6
     usable = ~np.isnan(values) & (quality == 0)
     index = np.flatnonzero(usable)
     last = state.checks.get(f"last_{metric}") if state else None
@@ -169,15 +175,15 @@ def _flag_spikes(
 
 
 def _flag_stuck(
-    part: pd.DataFrame, state: DeviceState | None, quality: npt.NDArray[np.int64]
+    part: Part, state: DeviceState | None, quality: npt.NDArray[np.int64]
 ) -> None:
     """Flag a tank temperature that has not moved through an hour of heating."""
-    values = part["temperature_c"].to_numpy(float)
+    values = part["temperature_c"]
     index = np.flatnonzero(~np.isnan(values))
     if len(index) == 0:
         return
     x = values[index]
-    t = part["ts_us"].to_numpy()[index] / 1e6
+    t = part["ts_us"][index] / 1e6
     heats = _heats(part)[index]
     step = np.diff(t, prepend=t[0])
     heated = np.cumsum(np.where(heats & (step <= STUCK_STEP_S), step, 0.0))
@@ -197,9 +203,9 @@ def _flag_stuck(
         state.checks["same"] = [float(x[-1]), float(since[-1]), held]
 
 
-def _heats(part: pd.DataFrame) -> Bools:
+def _heats(part: Part) -> Bools:
     """Whether each reading says that it heats, or draws the power of heating."""
-    heating = part["heating"].to_numpy()
-    powered = np.nan_to_num(part["power_w"].to_numpy(float)) >= HEATING_POWER_W
+    heating = part["heating"]
+    powered = np.nan_to_num(part["power_w"]) >= HEATING_POWER_W
     unsaid = heating == None  # noqa: E711 - element by element
     return np.asarray(np.where(unsaid, powered, heating == True))  # noqa: E712

@@ -15,15 +15,20 @@ from sqlalchemy import create_engine, text
 
 from data import migrate
 from data.audit_store import AuditStore
+from data.command_store import CommandStore
 from data.device_store import DeviceStore
 from data.engine import Reader
 from data.flush import Flusher
 from data.hot_store import HotStore
 from data.lake import Lake
+from data.link_store import LinkStore
 from data.records import Device
 from data.session import open_engine
+from data.shadow_store import ShadowStore
 from services.access import SYSTEM, Principal, Role
 from services.audit import Audit
+from services.controls import Controls
+from services.courier import Courier
 from services.devices import Devices
 from services.metrics import Metrics, gap_s
 from services.telemetry import Telemetry
@@ -58,6 +63,7 @@ class Stores:
     settings: Settings
     clock: Clock
     device_store: DeviceStore
+    shadows: ShadowStore
     hot: HotStore
     lake: Lake
     reader: Reader
@@ -65,6 +71,10 @@ class Stores:
     audit: Audit
     devices: Devices
     telemetry: Telemetry
+    commands: CommandStore
+    links: LinkStore
+    controls: Controls
+    courier: Courier
 
     def add(self, *devices: Device) -> None:
         """Register devices as the system."""
@@ -132,21 +142,37 @@ def open_stores(settings: Settings, clock: Clock) -> Iterator[Stores]:
     engine = open_engine(settings.operational_url)
     migrate.upgrade(engine)
     hot, device_store = HotStore(engine), DeviceStore(engine)
+    shadows, commands = ShadowStore(engine), CommandStore(engine)
+    links = LinkStore(engine)
     Flusher(settings, hot).close()
     reader = Reader(settings)
     lake = Lake(reader, hot)
     metrics = Metrics(lake, hot, clock)
     audit = Audit(AuditStore(engine), clock)
+    devices = Devices(device_store, metrics, audit, clock)
     yield Stores(
         settings=settings,
         clock=clock,
         device_store=device_store,
+        shadows=shadows,
+        commands=commands,
+        links=links,
         hot=hot,
         lake=lake,
         reader=reader,
         metrics=metrics,
         audit=audit,
-        devices=Devices(device_store, metrics, audit, clock),
+        devices=devices,
+        controls=Controls(
+            devices,
+            device_store,
+            shadows,
+            commands,
+            audit,
+            expiry=timedelta(days=1),
+            clock=clock,
+        ),
+        courier=Courier(shadows, commands, links, device_store, clock),
         telemetry=Telemetry(hot, device_store, settings.staging_dir, clock),
     )
     reader.close()

@@ -13,7 +13,8 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from app import create_app
-from bootstrap import monitoring
+from bootstrap import monitoring, talking
+from bootstrap_care import caring
 from dashboards.registry import Tab, heater_tab
 from data.records import Device
 from services.details import Details
@@ -21,6 +22,7 @@ from services.fleet import Fleet
 from services.health import Health
 from services.history import History
 from services.readiness import Readiness
+from services.system import System
 from tests.conftest import Stores
 from tests.identity import ADDRESS, PASSWORD, Identity, open_identity
 
@@ -65,12 +67,33 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
         watched = monitoring(
             identity.engine, stores.reader, stores.audit, stores.settings, stores.clock
         )
+        talk = talking(
+            identity.engine,
+            stores.devices,
+            stores.telemetry,
+            stores.audit,
+            stores.settings,
+            stores.clock,
+        )
+        fleet = Fleet(stores.device_store, stores.metrics, health, stores.clock)
         services: Any = SimpleNamespace(
             **vars(watched),
-            fleet=Fleet(stores.device_store, stores.metrics, health, stores.clock),
+            **vars(talk),
+            fleet=fleet,
+            care=caring(
+                identity.engine,
+                stores.reader,
+                stores.devices,
+                stores.metrics,
+                fleet,
+                stores.controls,
+                stores.audit,
+                stores.clock,
+            ),
             details=Details(
                 stores.devices,
                 stores.device_store,
+                stores.shadows,
                 stores.metrics,
                 health,
                 stores.clock,
@@ -80,6 +103,7 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
             devices=stores.devices,
             telemetry=stores.telemetry,
             readiness=Readiness(stores.hot, stores.lake, 30.0, stores.clock),
+            system=System(stores.links, stores.hot, stores.lake, stores.clock),
             history=History(
                 stores.devices,
                 stores.device_store,

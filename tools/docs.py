@@ -8,7 +8,8 @@ import typer
 from typer.main import get_command
 
 import cli
-from services.access import PERMISSIONS, Role
+from services import diagnostic_codes
+from services.access import DEVICE_PERMISSIONS, PERMISSIONS, Role
 from settings import Settings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -50,17 +51,23 @@ def permissions_page() -> str:
         + " |"
         for name, row in PERMISSIONS.items()
     ]
-    heads = " | ".join(role.label for role in roles)
+    none = " | ".join("–" for _ in roles)
+    rows = [f"{row} – |" for row in rows] + [
+        f"| `{name}` | {meaning} | {none} | yes |"
+        for name, meaning in DEVICE_PERMISSIONS.items()
+    ]
+    heads = " | ".join([*(role.label for role in roles), "Device credential"])
     return "\n".join(
         (
             HEAD,
             "# Permissions",
             "",
             "Checked in the service behind every tab, endpoint and command; what is "
-            "not in the table is refused.",
+            "not in the table is refused. A device credential is a heater's own "
+            "secret: it opens `/api/v1/device/*` for that heater and nothing else.",
             "",
             f"| permission | grants | {heads} |",
-            "|---|---|" + "---|" * len(roles),
+            "|---|---|" + "---|" * (len(roles) + 1),
             *rows,
             "",
         )
@@ -96,10 +103,28 @@ def _describe(command: object, path: str, lines: list[str]) -> None:
         lines.append("")
 
 
+def codes_page() -> str:
+    """The catalogue of diagnostic codes."""
+    return "\n".join(
+        (
+            HEAD,
+            "# Diagnostic codes",
+            "",
+            "IoTSphere's own catalogue: a heater that reports a code or the name of "
+            "its group as `error_code` gets these words on its Details tab. Makers "
+            "number their faults in their own ways; a code that is not here is called "
+            "unknown, and the maker's manual has it.",
+            "",
+            diagnostic_codes.table(),
+        )
+    )
+
+
 PAGES = {
     "settings.md": settings_page,
     "permissions.md": permissions_page,
     "commands.md": commands_page,
+    "codes.md": codes_page,
 }
 
 

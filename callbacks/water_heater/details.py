@@ -8,7 +8,9 @@ from dash import Input, Output, State
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from callbacks.errors import guarded
+from callbacks import device_care, device_control
+from callbacks.control_answers import ControlServices
+from callbacks.errors import failed
 from callbacks.registration import Callbacks, caller, preferences
 from dashboards import links
 from dashboards.shell import IDS as SHELL
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from services.details import Details
 
 
-class DetailsServices(Protocol):
+class DetailsServices(ControlServices, device_care.CareServices, Protocol):
     """What the tab needs of the services."""
 
     @property
@@ -30,9 +32,12 @@ class DetailsServices(Protocol):
 
 def register(callbacks: Callbacks, services: DetailsServices) -> None:
     """Connect the tab."""
+    device_control.register(callbacks, services)
+    device_care.register(callbacks, services)
 
     @callbacks.on(
         "device.read",
+        Output(IDS.now, "children"),
         Output(IDS.body, "children"),
         Input(IDS.device, "data"),
         Input(SHELL.location, "search"),
@@ -40,11 +45,13 @@ def register(callbacks: Callbacks, services: DetailsServices) -> None:
     )
     def show_details(
         device_id: str | None, search: str | None, _ticks: object
-    ) -> Component:
+    ) -> tuple[Component | None, Component]:
         if not device_id:
             raise PreventUpdate
-        shown: Component = guarded(lambda: _drawn(services, device_id, search))
-        return shown
+        try:
+            return _drawn(services, device_id, search)
+        except Exception as error:  # noqa: BLE001 - the user gets the error state
+            return None, failed(error)
 
     @callbacks.on(
         "preferences.write",
@@ -60,7 +67,9 @@ def register(callbacks: Callbacks, services: DetailsServices) -> None:
         return chosen
 
 
-def _drawn(services: DetailsServices, device_id: str, search: str | None) -> Component:
+def _drawn(
+    services: DetailsServices, device_id: str, search: str | None
+) -> tuple[Component, Component]:
     query = links.parse_search(search)
     page = query.get("page", "1")
     if not page.isdecimal() or len(page) > 9:
@@ -73,4 +82,4 @@ def _drawn(services: DetailsServices, device_id: str, search: str | None) -> Com
         category=query.get("category", ""),
         page=int(page),
     )
-    return tab.body(view, prefs, search)
+    return tab.now(view, prefs), tab.body(view, prefs, search)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dash import Input, Output, State, ctx, no_update
@@ -10,11 +10,13 @@ from dash.dependencies import DashDependency
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from callbacks import bulk
+from callbacks import device_admin as admin
 from callbacks.device_form import Rejected, read_form
 from callbacks.errors import explained, failed, show_toast
 from callbacks.parsing import news
 from callbacks.registration import Callbacks, caller, preferences
-from dashboards import device_form, links
+from dashboards import device_admin, device_admin_list, device_form, links
 from dashboards.device_form import FIELDS
 from dashboards.device_form import IDS as FORM
 from dashboards.filters import ANY, options
@@ -26,7 +28,6 @@ from services.errors import Conflict, InvalidInput, ServiceError
 from services.fleet import FleetQuery
 
 if TYPE_CHECKING:
-    from services.devices import Devices
     from services.fleet import Fleet
 
 CONTROLS = (IDS.text, IDS.make, IDS.type, IDS.site, IDS.sort)
@@ -38,23 +39,19 @@ KEPT = (
 """What the list's callback keeps in step with the address."""
 EMPTY = {"q": "", "make": ANY, "type": ANY, "site": ANY, "sort": "worst"}
 """Keys of the address in the order of ``CONTROLS``, and what each holds by default."""
-FORM_KEYS = ("edit", "register")
+FORM_KEYS = ("edit", "register", "import")
 ADDRESS: tuple[DashDependency, ...] = (
     State(SHELL.location, "pathname"),
     State(SHELL.location, "search"),
 )
 
 
-class FleetServices(Protocol):
+class FleetServices(admin.AdminServices, bulk.BulkServices, Protocol):
     """What the tab needs of the services."""
 
     @property
     def fleet(self) -> Fleet:
         """The fleet."""
-
-    @property
-    def devices(self) -> Devices:
-        """The register of devices."""
 
 
 def register(callbacks: Callbacks, services: FleetServices) -> None:
@@ -63,6 +60,8 @@ def register(callbacks: Callbacks, services: FleetServices) -> None:
     _register_filters(callbacks)
     _register_drawer(callbacks, services)
     _register_form(callbacks, services)
+    admin.register(callbacks, services)
+    bulk.register(callbacks, services, read_query)
 
 
 def read_query(search: str | None) -> FleetQuery:
@@ -158,11 +157,10 @@ def _register_drawer(callbacks: Callbacks, services: FleetServices) -> None:
             return False, no_update, no_update
         try:
             requires(caller(), "device.admin")
-            chosen = query.get("edit")
-            device = services.devices.get(caller(), chosen) if chosen else None
+            title, form = _drawer(services, query)
         except ServiceError as error:
             return True, "Not possible", failed(error)
-        return True, device_form.title(device), device_form.form(device, preferences())
+        return True, title, form
 
     @callbacks.on(
         "fleet.read",
@@ -175,6 +173,17 @@ def _register_drawer(callbacks: Callbacks, services: FleetServices) -> None:
         if is_open or not any(links.parse_search(search).get(k) for k in FORM_KEYS):
             raise PreventUpdate
         return without_form(search)
+
+
+def _drawer(services: FleetServices, query: Mapping[str, str]) -> tuple[str, Component]:
+    """Title and content of the drawer that an address asks for."""
+    chosen, prefs = query.get("edit"), preferences()
+    if query.get("import") and not chosen:
+        return device_admin_list.TITLE, device_admin_list.form()
+    device = services.devices.get(caller(), chosen) if chosen else None
+    view = services.credentials.view(caller(), chosen) if chosen else None
+    secret = device_admin.credential(device, view, prefs)
+    return device_form.title(device), device_form.form(device, prefs, secret)
 
 
 def without_form(search: str | None) -> str:

@@ -9,11 +9,15 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import links, parts, text
+from dashboards.control_inputs import IDS as CONTROL
 from dashboards.details_cards import (
     doubts_card,
     events_card,
     shadow_card,
 )
+from dashboards.details_care import place as care_place
+from dashboards.details_care_declared import declared as care_declared
+from dashboards.details_control import declared as control_declared
 from dashboards.details_facts import identity_card, technical_card
 from dashboards.health_cards import VERDICTS, reasons_card
 from dashboards.ids import ident
@@ -30,6 +34,7 @@ class IDS:
     """The ids of the tab that callbacks name."""
 
     device = ident(TAB, "device")
+    now = ident(TAB, "now")
     body = ident(TAB, "body")
     tick = ident(TAB, "tick")
     unit = ident(TAB, "unit")
@@ -41,14 +46,19 @@ def skeleton(device_id: str | None = None) -> Component:
         [
             dcc.Store(id=IDS.device, data=device_id),
             dcc.Interval(id=IDS.tick, interval=EVERY_MS),
-            html.Div(parts.skeleton(150, 4), id=IDS.body),
-        ]
+            html.Div(parts.skeleton(150, 1), id=IDS.now),
+            html.Div(parts.skeleton(420, 1), id=CONTROL.card),
+            care_place(),
+            html.Div(parts.skeleton(150, 2), id=IDS.body),
+            html.Div(id=CONTROL.commands),
+        ],
+        className="stack",
     )
 
 
 def declared() -> list[Component]:
     """The parts with ids that only the filled tab has, for Dash's checks."""
-    return [unit_switch(Preferences())]
+    return [unit_switch(Preferences()), *control_declared(), *care_declared()]
 
 
 def address(device_id: str) -> str:
@@ -56,8 +66,16 @@ def address(device_id: str) -> str:
     return f"/heaters/{device_id}/details"
 
 
+def now(view: DetailsView, prefs: Preferences) -> Component:
+    """The head of the tab: the unit switch, and what the heater says now."""
+    return html.Div(
+        [html.Div(unit_switch(prefs), className="details-bar"), now_tiles(view, prefs)],
+        className="stack",
+    )
+
+
 def body(view: DetailsView, prefs: Preferences, search: str | None) -> Component:
-    """The whole tab.
+    """The tab below the control card.
 
     Args:
         view: what is known.
@@ -67,16 +85,8 @@ def body(view: DetailsView, prefs: Preferences, search: str | None) -> Component
     path = address(view.device.id)
     return html.Div(
         [
-            html.Div(unit_switch(prefs), className="details-bar"),
-            now_tiles(view, prefs),
             _grid(
-                (
-                    html.Div(
-                        [identity_card(view, _edit_link(view)), control_card(view)],
-                        className="stack",
-                    ),
-                    "half",
-                ),
+                (identity_card(view, _edit_link(view)), "half"),
                 (technical_card(view.device, prefs), "half"),
                 (reasons_card(view.health, prefs), "half"),
                 (shadow_card(view, prefs), "half"),
@@ -199,29 +209,3 @@ def _usage_tile(name: str, usage: Usage, prefs: Preferences) -> Component:
     if usage.energy_kwh is None:
         note = "no meter or power reading" if usage.readings else "no readings"
     return _tile(name, text.quantity("energy_kwh", usage.energy_kwh, prefs), note)
-
-
-def control_card(view: DetailsView) -> Component:
-    """Where control will be; until then it says that it is not."""
-    role = (
-        "Your role allows it."
-        if view.may_control
-        else "Your role, Viewer, does not allow it."
-    )
-    return parts.card(
-        "Control",
-        html.P(
-            parts.chip("paused", "Not available in this version"),
-            className="control-state",
-        ),
-        html.P(
-            "Target temperature, mode and away-until of this heater cannot be set from "
-            "here: this version has no way to send it a command. What you see on this "
-            "page is what the heater reports.",
-            className="control-words",
-        ),
-        html.P(
-            f"Setting them will need the role Operator (device.control). {role}",
-            className="row-note",
-        ),
-    )

@@ -9,7 +9,15 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards import device_form, links, parts, text
+from dashboards import (
+    bulk,
+    device_admin,
+    device_admin_list,
+    device_form,
+    links,
+    parts,
+    text,
+)
 from dashboards.filters import ANY, options, search_box, select
 from dashboards.fleet_table import PATH, TYPES, table
 from dashboards.ids import ident
@@ -83,12 +91,18 @@ def skeleton(_device_id: str | None = None) -> Component:
         [
             html.Div(parts.skeleton(76), id=IDS.counts, className="counts-place"),
             _filters(),
+            bulk.place(),
             html.Div(parts.skeleton(480), id=IDS.list),
             drawer,
             dcc.Interval(id=IDS.tick, interval=EVERY_MS),
             *(
                 dcc.Location(id=part, refresh="callback-nav")
-                for part in (IDS.goto, IDS.drawer_goto, IDS.form_goto)
+                for part in (
+                    IDS.goto,
+                    IDS.drawer_goto,
+                    IDS.form_goto,
+                    device_admin_list.IDS.goto,
+                )
             ),
         ],
         className="stack",
@@ -97,7 +111,12 @@ def skeleton(_device_id: str | None = None) -> Component:
 
 def declared() -> list[Component]:
     """The parts with ids that only the open form has, for Dash's checks."""
-    return device_form.declared()
+    return [
+        *device_form.declared(),
+        *device_admin.declared(),
+        *device_admin_list.declared(),
+        *bulk.declared(),
+    ]
 
 
 def _filters() -> Component:
@@ -160,7 +179,7 @@ def body(
         search: the query string, kept by every link of the list.
         may_edit: whether to offer registering and editing.
     """
-    register = _register_link(search) if may_edit else None
+    register = _register_links(search) if may_edit else None
     if not view.size:
         return html.Div(_no_heaters(register), className="panel")
     if not view.found:
@@ -178,12 +197,21 @@ def body(
     )
 
 
-def _register_link(search: str | None) -> Component:
-    return dcc.Link(
-        [parts.icon("plus-lg"), "Register a heater"],
-        href=links.href(PATH, links.with_query(search, edit=None, register="1")),
-        className="btn btn-primary btn-with-icon",
+def _register_links(search: str | None) -> Component:
+    kinds = (
+        ("register", "plus-lg", "Register a heater", "btn-primary"),
+        ("import", "upload", "Register a list", "btn-outline-secondary"),
     )
+    closed = links.with_query(search, **dict.fromkeys(("edit", "register", "import")))
+    items = [
+        dcc.Link(
+            [parts.icon(icon), words],
+            href=links.href(PATH, links.with_query(closed, **{key: "1"})),
+            className=f"btn {look} btn-with-icon",
+        )
+        for key, icon, words, look in reversed(kinds)
+    ]
+    return html.Div(items, className="button-row")
 
 
 def _no_heaters(register: Component | None) -> Component:

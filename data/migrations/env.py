@@ -2,11 +2,12 @@
 
 from alembic import context
 
-from data.model_tables import models
+from data import model_tables, talk_tables  # noqa: F401 - they fill the metadata
+from data.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=models.metadata,
+    target_metadata=metadata,
     render_as_batch=True,
     compare_type=True,
 )

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from data.records import METRICS, MODES
-from services.tank import physics
+from services.tank import cycles, physics
 from services.tank.draws import Resident, draws_between, litres_per_step
 from services.tank.faults import Fault, matrix, present
 from services.tank.habits import Change, Habit, changes_between
@@ -71,9 +71,9 @@ class Heater:
         trace = np.empty((steps, len(physics.TRACE)))
         body = Body(self.tank, state.nodes_c, state.registers)
         inputs = Inputs(start_s, dt_s, litres, air, target_c, mode, rows)
-        physics.advance(body, inputs, trace)
+        ended = cycles.advance(body, state, inputs, self.habit.highest_c, trace)
         state.ts_s = end_s
-        return self._read(state, inputs, trace, tuple(changes))
+        return replace(self._read(state, inputs, trace, tuple(changes)), ended=ended)
 
     def _read(
         self,
@@ -102,7 +102,9 @@ class Run:
     """Some steps of one heater: the truth (``trace``) and what it reports of it.
 
     ``errors`` holds the error code of each step, empty for none; ``sent`` is False
-    where the heater was offline and its reading is lost.
+    where the heater was offline and its reading is lost. ``inputs`` hold what is set,
+    which is what is reported, not what an absence or a boost makes of it; ``ended``
+    names those that have ended (``cycles.ENDS``).
     """
 
     ts_s: Array
@@ -112,6 +114,7 @@ class Run:
     errors: np.ndarray[tuple[int], np.dtype[np.str_]]
     sent: Flags
     changes: tuple[Change, ...]
+    ended: tuple[str, ...] = ()
 
     def true(self, name: str) -> Array:
         """One column of the truth, see ``physics.TRACE``."""

@@ -32,6 +32,11 @@ class TankState:
             not find it changed again by the simulated household.
         held_c: The reading a stuck temperature sensor keeps giving, else None.
         said_s: When each error code was last written to the event log.
+        power: False while it is switched off and does not heat at all.
+        away_until_s: Until when it holds less, else None.
+        boost_until_s: Until when it heats as much as it can, else None.
+        pasteurise_until_s: Until when a pasteurising cycle may last, else None.
+        hot_s: For how long the cycle has held its temperature.
     """
 
     ts_s: float
@@ -42,6 +47,11 @@ class TankState:
     follows_habits: bool = True
     held_c: float | None = None
     said_s: dict[str, float] = field(default_factory=dict)
+    power: bool = True
+    away_until_s: float | None = None
+    boost_until_s: float | None = None
+    pasteurise_until_s: float | None = None
+    hot_s: float = 0.0
 
     @classmethod
     def at_rest(
@@ -56,11 +66,35 @@ class TankState:
             ts_s, np.full(NODES, target_c, dtype=np.float64), registers, target_c, mode
         )
 
-    def command(self, target_c: float | None = None, mode: str | None = None) -> None:
-        """Set the target (°C), the mode or both, as a command from outside does."""
+    def command(
+        self,
+        target_c: float | None = None,
+        mode: str | None = None,
+        *,
+        power: bool | None = None,
+    ) -> None:
+        """Set target (°C), mode or power, as a command from outside does.
+
+        Switching off ends what heats for a while: it does not go on by surprise.
+        """
         self.follows_habits = False
         self.target_c = self.target_c if target_c is None else target_c
         self.mode = self.mode if mode is None else mode
+        self.power = self.power if power is None else power
+        if not self.power:
+            self.set_end("boost_until", None)
+            self.set_end("pasteurise_until", None)
+
+    def end_of(self, name: str) -> float | None:
+        """When ``away_until``, ``boost_until`` or ``pasteurise_until`` ends, in s."""
+        end_s: float | None = getattr(self, f"{name}_s")
+        return end_s
+
+    def set_end(self, name: str, end_s: float | None) -> None:
+        """Begin one of them, or end it with None; a cycle counts from anew."""
+        setattr(self, f"{name}_s", end_s)
+        if name == "pasteurise_until":
+            self.hot_s = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; floats keep every bit when written as JSON."""
@@ -73,11 +107,16 @@ class TankState:
             "follows_habits": self.follows_habits,
             "held_c": self.held_c,
             "said_s": self.said_s,
+            "power": self.power,
+            "away_until_s": self.away_until_s,
+            "boost_until_s": self.boost_until_s,
+            "pasteurise_until_s": self.pasteurise_until_s,
+            "hot_s": self.hot_s,
         }
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> TankState:
-        """The state that ``to_json`` gave."""
+        """The state that ``to_json`` gave, of this program or an older one."""
         values = dict(saved)
         values["nodes_c"] = np.array(values["nodes_c"], dtype=np.float64)
         values["registers"] = np.array(values["registers"], dtype=np.float64)

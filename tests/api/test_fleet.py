@@ -238,7 +238,7 @@ def test_events_come_in_pages_though_new_ones_arrive(
 def test_a_shadow_is_answered_with_its_delta(portal: Portal, vera: Program) -> None:
     """Reported keys with their times; without a shadow it is a 404."""
     vera.ask("GET", "/devices/wh-3/shadow", 404)
-    store = portal.stores.device_store
+    store = portal.stores.shadows
     with store.transaction() as tx:
         store.put_reported(tx, "wh-3", {"mode": "eco"}, NOW)
 

@@ -37,15 +37,19 @@ def details(stores: Stores) -> Details:
     """The service the views come from."""
     health = Health(stores.metrics, stores.clock)
     return Details(
-        stores.devices, stores.device_store, stores.metrics, health, stores.clock
+        stores.devices,
+        stores.device_store,
+        stores.shadows,
+        stores.metrics,
+        health,
+        stores.clock,
     )
 
 
 def drawn(view: Any, prefs: Preferences = PREFS, search: str = "") -> str:
-    """The body as JSON text."""
-    component = tab.body(view, prefs, search)
+    """The head and the body as JSON text."""
     return json.dumps(
-        component.to_plotly_json(),
+        [tab.now(view, prefs), tab.body(view, prefs, search)],
         default=lambda c: c.to_plotly_json(),
         ensure_ascii=False,
     )
@@ -147,17 +151,13 @@ def test_the_event_log_has_its_filter_and_pages_in_the_address(
     assert '"/heaters/wh-1/details?category=user&from=now-7d"' in text
 
 
-def test_control_says_that_it_is_not_there_and_has_no_button(
+def test_only_an_administrator_gets_the_link_that_edits(
     details: Details, heater: Device
 ) -> None:
-    """The place of control names the role and offers nothing that does nothing."""
+    """The link to the form is there for those whom the form lets in."""
     view = details.of(VIEWER, heater.id, PREFS.zone)
-    text = drawn(view)
 
-    assert "Not available in this version" in text
-    assert "Operator" in text
-    assert '"type": "Button"' not in text
-    assert "edit=" not in text
+    assert "edit=" not in drawn(view)
     assert "edit=wh-1" in drawn(details.of(ADMIN, heater.id, PREFS.zone))
 
 

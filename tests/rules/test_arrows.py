@@ -10,13 +10,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ONLY = {
     "pydantic_settings": {"settings.py"},
-    "typer": {"cli.py", "cli_models.py", "tools/docs.py"},
+    "typer": {"cli.py", "cli_devices.py", "cli_models.py", "tools/docs.py"},
     "sklearn": {"services/stats/boosting.py"},
     "yaml": {"services/model_spec.py"},
     "duckdb": {"data"},
     "sqlalchemy": {"data"},
     "alembic": {"data"},
     "jwt": {"services/tokens.py"},
+    "paho": {"workers/mqtt_connection.py"},
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from data.records import METRICS, metric_mask
+from data.talk_records import WISH_KEYS
 from services import demo
 from services.access import SYSTEM
 from services.demo import DemoFleet, headstart
@@ -28,6 +29,7 @@ def demo_fleet(stores: Stores, seed: int = 42) -> DemoFleet:
         stores.devices,
         stores.telemetry,
         stores.device_store,
+        stores.shadows,
         state_file=stores.settings.home_dir / "demo_state.json",
         seed=seed,
         clock=stores.clock,
@@ -59,9 +61,9 @@ def test_creation_fills_every_store(stores: Stores, created: DemoFleet):
     assert len(stored(stores, "heater-001")) == 2 * 1440
     [label] = stores.device_store.labelled_faults()
     assert (label.device_id, label.family) == ("heater-004", "element_open")
-    shadow = stores.device_store.shadow("heater-002")
+    shadow = stores.shadows.get("heater-002")
     assert shadow is not None
-    assert set(shadow.reported) == {"target_temperature_c", "mode", "firmware"}
+    assert set(shadow.reported) == {"firmware", *WISH_KEYS}
     latest = stores.metrics.latest([device.id for device in devices])
     assert {one.ts for one in latest.values()} == {NOW}
 

@@ -24,7 +24,12 @@ def details(stores: Stores) -> Details:
     """The service under test."""
     health = Health(stores.metrics, stores.clock)
     return Details(
-        stores.devices, stores.device_store, stores.metrics, health, stores.clock
+        stores.devices,
+        stores.device_store,
+        stores.shadows,
+        stores.metrics,
+        health,
+        stores.clock,
     )
 
 
@@ -167,10 +172,10 @@ def test_the_shadow_shows_each_key_with_its_time(
     details: Details, heater: Device, stores: Stores
 ) -> None:
     """What a device has reported stands in the shadow, key by key."""
-    with stores.device_store.transaction() as tx:
-        stores.device_store.put_reported(tx, heater.id, {"mode": "eco"}, NOW)
+    with stores.shadows.transaction() as tx:
+        stores.shadows.put_reported(tx, heater.id, {"mode": "eco"}, NOW)
         later = NOW + timedelta(seconds=5)
-        stores.device_store.put_reported(tx, heater.id, {"firmware": "2.1"}, later)
+        stores.shadows.put_reported(tx, heater.id, {"firmware": "2.1"}, later)
 
     shadow = details.of(VIEWER, heater.id, UTC_ZONE).shadow
 

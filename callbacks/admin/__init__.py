@@ -1,0 +1,1 @@
+"""Callbacks of the tabs for those who run the installation."""

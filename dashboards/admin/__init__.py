@@ -1,0 +1,1 @@
+"""Tabs for those who run the installation."""
