@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from dashboards import parts, text
 from dashboards.control_words import KEYS
+from dashboards.dialogs import question
 from dashboards.ids import ident
 from dashboards.live_pieces import mode_words
 from data.records import MODES
@@ -214,30 +215,5 @@ def range_words(view: ControlView, prefs: Preferences) -> str:
 
 
 def dialog() -> Component:
-    """The question a safety rule asks; its words come when it is asked."""
-    asks: Component = dbc.Modal(
-        [
-            dbc.ModalBody(id=IDS.question),
-            dbc.ModalFooter(
-                [
-                    html.Button(
-                        "Cancel",
-                        id=IDS.cancel,
-                        type="button",
-                        className="btn btn-outline-secondary",
-                    ),
-                    html.Button(
-                        "Set anyway",
-                        id=IDS.confirm,
-                        type="button",
-                        className="btn btn-danger",
-                    ),
-                ]
-            ),
-        ],
-        id=IDS.dialog,
-        is_open=False,
-        centered=True,
-        class_name="control-dialog",
-    )
-    return asks
+    """The question a safety rule asks."""
+    return question(IDS, "Set anyway", "danger", "control-dialog")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboards import links, parts, text
+from dashboards.dialogs import question
 from dashboards.filters import ANY, options, search_box, select
 from dashboards.ids import ident
 from dashboards.model_words import KINDS, MODELS_PATH
@@ -89,7 +89,7 @@ def skeleton(_device_id: str | None = None) -> Component:
                 className="stack",
             ),
             html.Div(parts.skeleton(480), id=IDS.list),
-            _dialog(),
+            question(IDS, "Yes", "primary"),
             dcc.Interval(id=IDS.tick, interval=EVERY_MS),
             dcc.Store(id=IDS.changed),
             dcc.Location(id=IDS.goto, refresh="callback-nav"),
@@ -105,34 +105,6 @@ def declared() -> list[Component]:
         dcc.Store(id=IDS.action),
         dcc.Graph(id=IDS.delay),
     ]
-
-
-def _dialog() -> Component:
-    dialog: Component = dbc.Modal(
-        [
-            dbc.ModalBody(id=IDS.question),
-            dbc.ModalFooter(
-                [
-                    html.Button(
-                        "Cancel",
-                        id=IDS.cancel,
-                        type="button",
-                        className="btn btn-outline-secondary",
-                    ),
-                    html.Button(
-                        "Yes",
-                        id=IDS.confirm,
-                        type="button",
-                        className="btn btn-primary",
-                    ),
-                ]
-            ),
-        ],
-        id=IDS.dialog,
-        is_open=False,
-        centered=True,
-    )
-    return dialog
 
 
 def _filters() -> Component:
