@@ -30,7 +30,6 @@ from services.controls import Controls
 from services.courier import Courier
 from services.credentials import Credentials
 from services.demo import DemoFleet
-from services.demo_devices import DemoDevices, DemoLine
 from services.demo_models import DemoModels
 from services.details import Details
 from services.device_door import DeviceDoor
@@ -42,9 +41,7 @@ from services.health import Health
 from services.history import History
 from services.imports import Imports
 from services.inferences import Inferences
-from services.ingest import Ingest
 from services.metrics import Metrics
-from services.misbehaviour import Misbehaviour, parse
 from services.models import Models
 from services.monitoring.judging import Judging
 from services.monitoring.scope import Scopes
@@ -56,9 +53,6 @@ from services.telemetry import Telemetry
 from services.tokens import Tokens
 from settings import Settings
 from workers.flusher import FlushLoop
-from workers.mqtt import MqttLoop
-from workers.mqtt_discovery import Discovery
-from workers.mqtt_sender import Sender
 
 Clock = Callable[[], datetime]
 
@@ -225,18 +219,6 @@ def _demo(
     )
 
 
-def build_demo_line(settings: Settings, services: Services) -> DemoLine:
-    """Build the way to simulated heaters in the worker, where there is no broker.
-
-    Raises:
-        InvalidInput: the misbehaviour asked for is none.
-    """
-    kinds, seed = parse(settings.demo_misbehaviour), settings.demo_seed
-    misbehaviour = Misbehaviour(kinds, seed)
-    devices = DemoDevices(services.demo, services.clock, misbehaviour)
-    return DemoLine(devices, services.courier, services.clock, misbehaviour, seed)
-
-
 def _demo_models(
     settings: Settings,
     watched: Monitoring,
@@ -273,22 +255,6 @@ def build_flush_loop(settings: Settings, clock: Clock = utc_now) -> FlushLoop:
     return FlushLoop(
         settings, HotStore(engine), DeviceStore(engine), ModelStore(engine), clock
     )
-
-
-def build_mqtt_loop(
-    settings: Settings, services: Services, clock: Clock = utc_now
-) -> MqttLoop:
-    """Build the part of the worker that talks to the broker of the settings."""
-    engine = open_engine(settings.operational_url)
-    store, links = DeviceStore(engine), LinkStore(engine)
-    ingest = Ingest(
-        services.telemetry, services.courier, links, store, services.controls, clock
-    )
-    simulated = settings.demo and services.demo.exists
-    spared = services.demo.ids if simulated else ()
-    sender = Sender(services.courier, ShadowStore(engine), clock, spared)
-    told = Discovery(store, spared) if settings.mqtt_discovery else None
-    return MqttLoop(settings, ingest, sender, links, clock, told)
 
 
 def migrate(settings: Settings) -> None:

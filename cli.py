@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import bootstrap
+import bootstrap_worker
 import cli_devices
 import cli_models
 import launch
@@ -100,7 +101,7 @@ def run_worker() -> None:
     demo = settings.demo and services.demo.exists
     try:
         loop = bootstrap.build_flush_loop(settings)
-        line = bootstrap.build_demo_line(settings, services) if demo else None
+        line = bootstrap_worker.build_demo_line(settings, services) if demo else None
     except (AnotherWriter, ServiceError) as error:
         fail(error)
     parts: list[worker.Part] = [
@@ -108,7 +109,7 @@ def run_worker() -> None:
         PlansLoop(services.care.plans, services.care.bulk),
     ]
     if settings.mqtt_host is not None:
-        parts.append(bootstrap.build_mqtt_loop(settings, services))
+        parts.append(bootstrap_worker.build_mqtt_loop(settings, services))
     if settings.mqtt_host is None or line is not None:
         parts.append(TalkLoop(services.courier, line))
     if demo:
@@ -116,7 +117,8 @@ def run_worker() -> None:
             Simulator(services.demo, settings.demo_speed),
             DemoModelsLoop(services.demo_models),
         ]
-    raise typer.Exit(worker.run(loop, parts))
+    beat = bootstrap_worker.build_heartbeat(settings, services, [loop, *parts])
+    raise typer.Exit(worker.run(loop, [*parts, beat]))
 
 
 @import_app.command(name="telemetry")

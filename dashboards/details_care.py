@@ -65,9 +65,13 @@ def place() -> Component:
     )
 
 
-def grid(*cards: Component) -> Component:
-    """The cards side by side."""
-    return html.Div([html.Div(c, className="half") for c in cards], className="grid")
+def grid(tall: Component, *others: Component) -> Component:
+    """A tall card, and the others in a column beside it."""
+    column = html.Div(list(others), className="stack")
+    return html.Div(
+        [html.Div(tall, className="half"), html.Div(column, className="half")],
+        className="grid",
+    )
 
 
 def opener(part: str, icon: str, words: str) -> Component:

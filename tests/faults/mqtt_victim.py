@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 
 import bootstrap
+import bootstrap_worker
 from settings import Settings
 
 JUMPS_S = (0, 3_600, -3_600)
@@ -36,7 +37,7 @@ def main() -> None:
     home, port, password_file, clock = sys.argv[1:5]
     plan = settings(Path(home), int(port), Path(password_file))
     now = jumping if clock == "jump" else bootstrap.utc_now
-    loop = bootstrap.build_mqtt_loop(plan, bootstrap.build(plan, now), now)
+    loop = bootstrap_worker.build_mqtt_loop(plan, bootstrap.build(plan, now), now)
     print("ready", flush=True)
     loop.run(Event())
 

@@ -6,6 +6,7 @@ import sys
 from threading import Event
 
 import bootstrap
+import bootstrap_worker
 from settings import Settings
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     settings = Settings()
     services = bootstrap.build(settings)
     print("ready", flush=True)
-    bootstrap.build_mqtt_loop(settings, services).run(Event())
+    bootstrap_worker.build_mqtt_loop(settings, services).run(Event())
 
 
 if __name__ == "__main__":

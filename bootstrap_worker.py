@@ -1,0 +1,55 @@
+"""Builds the parts of the worker, on services that are built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bootstrap import Clock, Services, utc_now
+from data.device_store import DeviceStore
+from data.link_store import LinkStore
+from data.session import open_engine
+from data.shadow_store import ShadowStore
+from services.demo_devices import DemoDevices, DemoLine
+from services.ingest import Ingest
+from services.misbehaviour import Misbehaviour, parse
+from settings import Settings
+from workers.heartbeat import Heartbeat
+from workers.mqtt import MqttLoop
+from workers.mqtt_discovery import Discovery
+from workers.mqtt_sender import Sender
+
+
+def build_demo_line(settings: Settings, services: Services) -> DemoLine:
+    """Build the way to simulated heaters in the worker, where there is no broker.
+
+    Raises:
+        InvalidInput: the misbehaviour asked for is none.
+    """
+    kinds, seed = parse(settings.demo_misbehaviour), settings.demo_seed
+    misbehaviour = Misbehaviour(kinds, seed)
+    devices = DemoDevices(services.demo, services.clock, misbehaviour)
+    return DemoLine(devices, services.courier, services.clock, misbehaviour, seed)
+
+
+def build_mqtt_loop(
+    settings: Settings, services: Services, clock: Clock = utc_now
+) -> MqttLoop:
+    """Build the part of the worker that talks to the broker of the settings."""
+    engine = open_engine(settings.operational_url)
+    store, links = DeviceStore(engine), LinkStore(engine)
+    ingest = Ingest(
+        services.telemetry, services.courier, links, store, services.controls, clock
+    )
+    simulated = settings.demo and services.demo.exists
+    spared = services.demo.ids if simulated else ()
+    sender = Sender(services.courier, ShadowStore(engine), clock, spared)
+    told = Discovery(store, spared) if settings.mqtt_discovery else None
+    return MqttLoop(settings, ingest, sender, links, clock, told)
+
+
+def build_heartbeat(
+    settings: Settings, services: Services, parts: Sequence[object]
+) -> Heartbeat:
+    """Build what says on the System page that these parts run."""
+    links = LinkStore(open_engine(settings.operational_url))
+    return Heartbeat(links, parts, services.clock)
