@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -69,19 +73,32 @@ def test_range_and_device_are_in_the_address(site):
     assert site.get_logs() == []
 
 
+def choose(site, group, place):
+    """Click one of several choices, again while its menu is still on its way in."""
+
+    def clicked():
+        inputs = site.find_element(group).find_elements(By.CSS_SELECTOR, "input")
+        try:
+            inputs[place].click()
+        except (ElementNotInteractableException, ElementClickInterceptedException):
+            return False
+        return True
+
+    until(site, clicked)
+
+
 def test_units_and_theme_change_without_loading_the_page(site):
     """A choice in the menu is drawn at once, in the same document."""
     site.driver.get(site.server.url + "/heaters/wh-1/operations")
     site.wait_for_text_to_equal("#operations-t", "58.5 °C")
     site.driver.execute_script("window.sameDocument = true")
     site.find_element("#shell-open-menu").click()
-    inputs = site.wait_for_element("#shell-theme")
-    inputs.find_elements(By.CSS_SELECTOR, "input")[1].click()
+    site.wait_for_element("#shell-theme")
+    choose(site, "#shell-theme", 1)
     light = "rgba(244, 246, 248, 1)"
     body = site.find_element("body")
     until(site, lambda: body.value_of_css_property("background-color") == light)
-    choices = site.find_element("#shell-temperature")
-    choices.find_elements(By.CSS_SELECTOR, "input")[1].click()
+    choose(site, "#shell-temperature", 1)
     site.wait_for_text_to_equal("#operations-t", "137.4 °F")
     assert site.driver.execute_script("return window.sameDocument")
     assert site.get_logs() == []
