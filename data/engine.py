@@ -82,9 +82,10 @@ def connect(settings: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection
     address, options = _catalog(settings)
     settings.lake_dir.mkdir(parents=True, exist_ok=True)
     mode = ", READ_ONLY" if read_only else ""
+    # The settings say where the lake is, not the catalog: a home may be moved.
     connection.execute(
         f"ATTACH {_quoted(address)} AS lake (DATA_PATH {_quoted(settings.lake_dir)}, "
-        f"DATA_INLINING_ROW_LIMIT 0{options}{mode})"
+        f"OVERRIDE_DATA_PATH true, DATA_INLINING_ROW_LIMIT 0{options}{mode})"
     )
     _lock_down(connection, settings)
     return connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from data.link_store import LinkStore
 from data.session import store_unavailable
 
 EVERY_S = 5.0
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 log = structlog.get_logger()
 
 
@@ -26,7 +28,7 @@ class Heartbeat:
         self, links: LinkStore, parts: Sequence[object], clock: Callable[[], datetime]
     ) -> None:
         self._links = links
-        self._parts = ", ".join(type(part).__name__ for part in parts)
+        self._parts = ", ".join(_words(type(part).__name__) for part in parts)
         self._clock = clock
         self._started = clock()
 
@@ -51,3 +53,8 @@ class Heartbeat:
                     raise
                 log.warning("heartbeat: the database did not answer", error=str(error))
             stop.wait(EVERY_S)
+
+
+def _words(name: str) -> str:
+    """The name of a part's class as people read it: ``FlushLoop`` is flush."""
+    return _WORD.sub(" ", name.removesuffix("Loop")).lower()

@@ -19,6 +19,12 @@ OLD_S = 60.0
 """A part that has not spoken for so long is shown as silent."""
 MOST_FACTS = 40
 LONGEST = 120
+PART_TITLES: Mapping[str, str] = {
+    "worker": "The worker",
+    "mqtt": "Talk with the broker",
+}
+UNITS: Mapping[str, str] = {"_mb": "MB", "_s": "s", "_ms": "ms"}
+"""Ends of the names of facts, and the units they stand for."""
 PEEK = 80
 """Bytes of a refused message that are shown."""
 
@@ -89,21 +95,30 @@ def _part(part: PartView) -> Component:
         [
             html.Div(
                 [
-                    html.H3(part.name, className="part-name"),
+                    html.H3(
+                        PART_TITLES.get(part.name, part.name), className="part-name"
+                    ),
                     parts.chip("watch", f"Silent: spoke {age}")
                     if silent
                     else parts.chip("good", f"Spoke {age}"),
                 ],
                 className="button-row",
             ),
-            parts.facts(*(parts.fact(_words(name), _said(v)) for name, v in facts)),
+            parts.facts(*(parts.fact(*_fact(name, v)) for name, v in facts)),
         ],
         className="system-part",
     )
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()[:LONGEST]
+def _fact(name: str, value: Any) -> tuple[str, str]:
+    """A fact's name as words, and its value with the unit that the name ends in."""
+    end = next((end for end in UNITS if name.endswith(end)), "")
+    words = name.removesuffix(end).replace("_", " ").capitalize()[:LONGEST]
+    if not end or isinstance(value, bool) or not isinstance(value, int | float):
+        return words, _said(value)
+    if end == "_s":
+        return words, text.duration(value)
+    return words, f"{_said(value)} {UNITS[end]}"
 
 
 def _said(value: Any) -> str:

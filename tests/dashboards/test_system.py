@@ -54,6 +54,15 @@ def test_facts_are_read_as_words() -> None:
         assert words in text
 
 
+def test_the_unit_of_a_fact_stands_by_its_value() -> None:
+    """A time is said as a duration and memory in MB, not in the name of the fact."""
+    facts = {"running_s": 90, "peak_memory_mb": 507}
+    text = drawn(replace(EMPTY, parts=(PartView("worker", NOW, 1.0, facts),)))
+
+    for words in ("The worker", '"Running"', "1 min 30 s", '"Peak memory"', "507 MB"):
+        assert words in text
+
+
 def test_refused_messages_are_shown_as_plain_text() -> None:
     """Bytes that are no text, control characters and markup do no harm."""
     refused = (

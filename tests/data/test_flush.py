@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from data import flush
+from data.engine import Reader
 from data.flush import Flusher
 from data.records import Device
 from tests.conftest import NOW, SYSTEM, Stores, readings
@@ -99,3 +100,22 @@ def test_maintenance_keeps_every_reading(stores: Stores, heater: Device) -> None
     assert after.equals(before)
     assert count(stores) == (360, 360)
     assert len(list(folder.rglob("*.parquet"))) < many
+
+
+def test_a_home_that_was_moved_still_opens(stores: Stores, heater: Device) -> None:
+    """The lake is read and written where the settings say, not where it was made."""
+    before = readings("wh-1", NOW - 30 * HOUR, 60, power_w=1.0)
+    stores.telemetry.accept_bulk(SYSTEM, before)
+    Flusher(stores.settings, stores.hot).close()
+    stores.flush()
+    stores.reader.close()
+    home = stores.settings.home_dir
+    moved = home.rename(home.with_name("moved"))
+    if stores.settings.lake_catalog is None:
+        home.mkdir()  # a stranger's folder where the old one was
+    settings = stores.settings.model_copy(update={"home_dir": moved})
+
+    reader = Reader(settings)
+    with reader.cursor() as cursor:
+        assert cursor.execute("SELECT count(*) FROM lake.telemetry").fetchone() == (60,)
+    reader.close()

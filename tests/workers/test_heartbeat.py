@@ -17,7 +17,7 @@ def test_the_worker_says_that_it_lives(stores: Stores) -> None:
     at, facts = stores.links.statuses()["worker"]
 
     assert at == stores.clock()
-    assert facts["parts"] == "Courier, HotStore"
+    assert facts["parts"] == "courier, hot store"
     assert facts["running_s"] == 90
     assert facts["peak_memory_mb"] > 10
 
