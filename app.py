@@ -15,6 +15,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from api import vendor
+from api.alerts import blueprint as alerts_blueprint
 from api.auth import blueprint as auth_blueprint
 from api.bulk import blueprint as bulk_blueprint
 from api.care import blueprint as care_blueprint
@@ -33,6 +34,10 @@ from api.models import blueprint as models_blueprint
 from api.openapi import register_openapi
 from api.performance import blueprint as performance_blueprint
 from api.problems import register_problems
+from api.reports import blueprint as reports_blueprint
+from api.routes import blueprint as routes_blueprint
+from api.rules import blueprint as rules_blueprint
+from api.schedules import blueprint as schedules_blueprint
 from api.system import register_metrics
 from api.telemetry import blueprint as telemetry_blueprint
 from bootstrap import Services, build
@@ -185,6 +190,11 @@ def _rest(server: OpenAPI, services: Services, settings: Settings) -> None:
         inferences_blueprint(services.models, services.inferences, settings),
         drift_blueprint(services.drift),
         performance_blueprint(services.performance),
+        reports_blueprint(services.reports.runs, settings),
+        schedules_blueprint(services.reports.schedules),
+        alerts_blueprint(services.alerts, settings, services.clock),
+        routes_blueprint(services.notifications, settings),
+        rules_blueprint(services.rules),
         health_blueprint(services.readiness),
     ):
         server.register_api(blueprint)

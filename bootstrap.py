@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from bootstrap_alerts import Alerting, alerting
 from bootstrap_care import caring
+from bootstrap_desk import reporting
+from bootstrap_notify import Notifying, notifying
+from bootstrap_rules import Ruling, ruling
 from data.account_store import AccountStore
 from data.audit_store import AuditStore
 from data.batch_store import BatchStore
@@ -48,6 +53,7 @@ from services.monitoring.scope import Scopes
 from services.operations import Operations
 from services.performance import Performance
 from services.readiness import Readiness
+from services.reports.desk import ReportDesk
 from services.system import System
 from services.telemetry import Telemetry
 from services.tokens import Tokens
@@ -103,7 +109,7 @@ class Talking:
 
 
 @dataclass(frozen=True)
-class Services(Talking, Monitoring):
+class Services(Talking, Monitoring, Notifying, Alerting, Ruling):
     """Everything the doors may call."""
 
     accounts: Accounts
@@ -118,6 +124,7 @@ class Services(Talking, Monitoring):
     metrics: Metrics
     operations: Operations
     readiness: Readiness
+    reports: ReportDesk
     system: System
     telemetry: Telemetry
     tokens: Tokens
@@ -162,20 +169,21 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
     """
     settings.home_dir.mkdir(parents=True, exist_ok=True)
     engine, reader = open_engine(settings.operational_url), Reader(settings)
-    hot = HotStore(engine)
-    lake = Lake(reader, hot)
+    lake = Lake(reader, hot := HotStore(engine))
     device_store, shadows = DeviceStore(engine), ShadowStore(engine)
     audit = Audit(AuditStore(engine), clock)
     metrics = Metrics(lake, hot, clock)
     devices = Devices(device_store, metrics, audit, clock)
     telemetry = Telemetry(hot, device_store, settings.staging_dir, clock)
     watched = monitoring(engine, reader, audit, settings, clock)
+    desk = reporting(engine, reader, audit, settings, clock)
     talk = talking(engine, devices, telemetry, audit, settings, clock)
     health = Health(metrics, clock)
     fleet = Fleet(device_store, metrics, health, clock)
     return Services(
         **vars(watched),
         **vars(talk),
+        **_telling(engine, reader, settings, audit, desk, clock),
         accounts=Accounts(AccountStore(engine), audit, clock),
         audit=audit,
         details=Details(devices, device_store, shadows, metrics, health, clock),
@@ -190,6 +198,7 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
         metrics=metrics,
         operations=Operations(devices, metrics, health, hot, clock),
         readiness=Readiness(hot, lake, settings.flush_age_s, clock),
+        reports=desk,
         system=System(LinkStore(engine), hot, lake, clock),
         telemetry=telemetry,
         tokens=Tokens(settings.signing_key(), clock),
@@ -198,6 +207,23 @@ def build(settings: Settings, clock: Clock = utc_now) -> Services:
         clock=clock,
         close=lambda: _close(reader, engine.dispose),
     )
+
+
+def _telling(
+    engine: Engine,
+    reader: Reader,
+    settings: Settings,
+    audit: Audit,
+    desk: ReportDesk,
+    clock: Clock,
+) -> dict[str, Any]:
+    """Alerts, their rules, and whom they are told to; mails carry the desk's files."""
+    told = notifying(engine, settings, audit, clock, desk.maker.attachment)
+    return {
+        **vars(told),
+        **vars(alerting(engine, audit, clock, told.notify)),
+        **vars(ruling(engine, reader, audit, told.notify, clock)),
+    }
 
 
 def _demo(

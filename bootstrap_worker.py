@@ -7,20 +7,24 @@ from collections.abc import Sequence
 from bootstrap import Clock, Services, utc_now
 from data.device_store import DeviceStore
 from data.link_store import LinkStore
+from data.outbox_store import OutboxStore
 from data.session import open_engine
 from data.shadow_store import ShadowStore
-from services.demo_devices import DemoDevices, DemoLine
+from services.demo_devices import DemoDevices
+from services.demo_line import DemoLine, DemoSchedule
 from services.ingest import Ingest
 from services.misbehaviour import Misbehaviour, parse
 from settings import Settings
+from workers.demo_radio import DemoRadio
 from workers.heartbeat import Heartbeat
 from workers.mqtt import MqttLoop
 from workers.mqtt_discovery import Discovery
 from workers.mqtt_sender import Sender
+from workers.outbox import OutboxLoop
 
 
-def build_demo_line(settings: Settings, services: Services) -> DemoLine:
-    """Build the way to simulated heaters in the worker, where there is no broker.
+def build_demo_link(settings: Settings, services: Services) -> DemoLine | DemoRadio:
+    """Build the way to simulated heaters: over the broker, where one is set.
 
     Raises:
         InvalidInput: the misbehaviour asked for is none.
@@ -28,7 +32,12 @@ def build_demo_line(settings: Settings, services: Services) -> DemoLine:
     kinds, seed = parse(settings.demo_misbehaviour), settings.demo_seed
     misbehaviour = Misbehaviour(kinds, seed)
     devices = DemoDevices(services.demo, services.clock, misbehaviour)
-    return DemoLine(devices, services.courier, services.clock, misbehaviour, seed)
+    schedule = DemoSchedule(devices, services.clock, misbehaviour, seed)
+    if settings.mqtt_host is None:
+        return DemoLine(schedule, services.courier)
+    radio = DemoRadio(settings, schedule, services.clock)
+    services.demo.carry = radio.carry
+    return radio
 
 
 def build_mqtt_loop(
@@ -40,11 +49,15 @@ def build_mqtt_loop(
     ingest = Ingest(
         services.telemetry, services.courier, links, store, services.controls, clock
     )
-    simulated = settings.demo and services.demo.exists
-    spared = services.demo.ids if simulated else ()
-    sender = Sender(services.courier, ShadowStore(engine), clock, spared)
-    told = Discovery(store, spared) if settings.mqtt_discovery else None
+    sender = Sender(services.courier, ShadowStore(engine), clock)
+    told = Discovery(store) if settings.mqtt_discovery else None
     return MqttLoop(settings, ingest, sender, links, clock, told)
+
+
+def build_outbox_loop(settings: Settings, services: Services) -> OutboxLoop:
+    """Build the part of the worker that sends mail and webhooks."""
+    outbox = OutboxStore(open_engine(settings.operational_url))
+    return OutboxLoop(outbox, services.parcel_sender, services.clock)
 
 
 def build_heartbeat(

@@ -13,8 +13,10 @@ from rich.table import Table
 
 import bootstrap
 import bootstrap_worker
+import cli_alerts
 import cli_devices
 import cli_models
+import cli_reports
 import launch
 from data.flush import AnotherWriter
 from data.migrate import WrongSchema, check, current, head
@@ -25,9 +27,12 @@ from services.errors import ServiceError
 from services.imports import ImportOptions
 from settings import Settings
 from workers import processes, worker
+from workers.alerts import AlertLoop
 from workers.demo_models import DemoModelsLoop
+from workers.demo_radio import DemoRadio
 from workers.monitor import MonitorLoop
 from workers.plans import PlansLoop
+from workers.reports import ReportLoop
 from workers.simulator import Simulator, TalkLoop
 
 app = typer.Typer(help="IoTSphere", no_args_is_help=True, add_completion=False)
@@ -42,6 +47,8 @@ app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 app.add_typer(cli_models.model_app, name="model")
 app.add_typer(cli_models.reference_app, name="reference")
+app.add_typer(cli_reports.report_app, name="report")
+app.add_typer(cli_alerts.alert_app, name="alert")
 import_app.command(name="inferences")(cli_models.import_inferences)
 import_app.command(name="labels")(cli_models.import_labels)
 console = Console()
@@ -101,17 +108,22 @@ def run_worker() -> None:
     demo = settings.demo and services.demo.exists
     try:
         loop = bootstrap.build_flush_loop(settings)
-        line = bootstrap_worker.build_demo_line(settings, services) if demo else None
+        link = bootstrap_worker.build_demo_link(settings, services) if demo else None
     except (AnotherWriter, ServiceError) as error:
         fail(error)
     parts: list[worker.Part] = [
         MonitorLoop(services.judging),
         PlansLoop(services.care.plans, services.care.bulk),
+        ReportLoop(services.reports),
+        AlertLoop(services.rules, services.evaluation, services.clock),
+        bootstrap_worker.build_outbox_loop(settings, services),
     ]
     if settings.mqtt_host is not None:
         parts.append(bootstrap_worker.build_mqtt_loop(settings, services))
-    if settings.mqtt_host is None or line is not None:
-        parts.append(TalkLoop(services.courier, line))
+    if isinstance(link, DemoRadio):
+        parts.append(link)
+    elif settings.mqtt_host is None:
+        parts.append(TalkLoop(services.courier, link))
     if demo:
         parts += [
             Simulator(services.demo, settings.demo_speed),

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-KEY_BYTES = 32
-EXAMPLE_KEYS = frozenset({"changeme", "secret", "example", "password"})
+from settings_checks import KEY_BYTES, LOOPBACK, check_hosts, check_key, check_mail
 
 
 class Settings(BaseSettings):
@@ -141,6 +140,39 @@ class Settings(BaseSettings):
             "away; it must stay the same."
         ),
     )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description=(
+            "Address at which people reach this installation, for the links in mails "
+            "and webhooks; unset = they carry none."
+        ),
+    )
+    smtp_host: str | None = Field(
+        None, description="Mail server that takes our mail; unset = mail is off."
+    )
+    smtp_port: int = Field(
+        587, ge=1, le=65535, description="Its port; 465 is usual with `tls`."
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="`starttls`, `tls`, or `none`, which is taken on loopback only.",
+    )
+    smtp_username: str | None = Field(None, description="User name at the mail server.")
+    smtp_password: SecretStr | None = Field(
+        None, description="Password at the mail server."
+    )
+    smtp_from: str | None = Field(
+        None, description="Address our mail comes from; needed where mail is on."
+    )
+    webhook_hosts: str = Field(
+        "",
+        description=(
+            "Hosts webhooks may lead to, separated by commas: `host` or `host:port` "
+            "(443 without one). `private:` before one lets it lead to private and "
+            "loopback addresses, and to loopback without TLS. Empty = webhooks are off."
+        ),
+    )
     max_body_bytes: int = Field(
         1_000_000, ge=1_000, description="Largest request body."
     )
@@ -149,6 +181,9 @@ class Settings(BaseSettings):
     )
     max_window_days: int = Field(
         400, ge=1, description="Longest time range a tab or an endpoint answers."
+    )
+    report_window_days: int = Field(
+        1_830, ge=1, description="Longest time range a report covers."
     )
     max_points: int = Field(
         5_000, ge=100, description="Most points of one drawn or answered series."
@@ -161,6 +196,11 @@ class Settings(BaseSettings):
             "A model may name its own; unset = rows are kept."
         ),
     )
+    report_retention_days: int = Field(
+        90,
+        ge=1,
+        description="Files of reports are removed this long after they were made.",
+    )
     max_page: int = Field(500, ge=1, description="Most rows of one page of a list.")
     api_per_minute: int = Field(
         600, ge=1, description="REST requests of one user in a minute."
@@ -171,18 +211,26 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        if self.demo and self.host not in {"127.0.0.1", "::1", "localhost"}:
+        if self.demo and self.host not in LOOPBACK:
             raise ValueError("demo mode listens on loopback only: unset IOTSPHERE_HOST")
         if self.secret_key is not None:
-            _check_key("SECRET_KEY", self.secret_key.get_secret_value())
+            check_key("SECRET_KEY", self.secret_key.get_secret_value())
         if self.metrics_token is not None:
-            _check_key("METRICS_TOKEN", self.metrics_token.get_secret_value())
+            check_key("METRICS_TOKEN", self.metrics_token.get_secret_value())
             if self.metrics_token == self.secret_key:
                 raise ValueError("IOTSPHERE_METRICS_TOKEN must not be the SECRET_KEY")
         if (self.mqtt_cert_file is None) != (self.mqtt_key_file is None):
             raise ValueError(
                 "IOTSPHERE_MQTT_CERT_FILE and IOTSPHERE_MQTT_KEY_FILE belong together"
             )
+        check_mail(
+            self.smtp_host,
+            self.smtp_from,
+            self.smtp_security,
+            self.smtp_username is None,
+            self.smtp_password is None,
+        )
+        check_hosts(self.webhook_hosts)
         return self
 
     @property
@@ -215,13 +263,6 @@ class Settings(BaseSettings):
                 "for example from `openssl rand -hex 32`"
             )
         return _kept_key(self.home_dir / "demo.key")
-
-
-def _check_key(name: str, key: str) -> None:
-    if len(key) < KEY_BYTES:
-        raise ValueError(f"IOTSPHERE_{name} is shorter than {KEY_BYTES} characters")
-    if len(set(key)) < 8 or any(word in key.lower() for word in EXAMPLE_KEYS):
-        raise ValueError(f"IOTSPHERE_{name} looks like an example, not a secret")
 
 
 def _kept_key(path: Path) -> str:

@@ -6,7 +6,18 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import control, drift, estimation, history, ingest, live, mqtt, start
+from benchmarks import (
+    alerts,
+    control,
+    drift,
+    estimation,
+    history,
+    ingest,
+    live,
+    mqtt,
+    reports,
+    start,
+)
 from benchmarks.result import Result, show
 
 GROUPS = {
@@ -18,6 +29,8 @@ GROUPS = {
     "drift": drift.run,
     "estimation": estimation.run,
     "control": control.run,
+    "reports": reports.run,
+    "alerts": alerts.run,
 }
 OUT = Path("var/bench.json")
 

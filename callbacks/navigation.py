@@ -12,6 +12,8 @@ from dash import Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from callbacks import badge
+from callbacks.badge import BadgeServices, badge_of
 from callbacks.errors import failed, guarded, show_toast
 from callbacks.parsing import parse_units
 from callbacks.registration import Callbacks, caller, preferences
@@ -57,7 +59,7 @@ class Models(Protocol):
         """Name and label of each model."""
 
 
-class ShellServices(Protocol):
+class ShellServices(BadgeServices, Protocol):
     """What the frame needs of the services."""
 
     @property
@@ -84,6 +86,7 @@ def register(
     _register_pages(callbacks, services, tabs)
     _register_device(callbacks, services, tabs)
     _register_model(callbacks, tabs)
+    badge.register(callbacks, services)
     _register_menu(callbacks, services)
 
 
@@ -107,9 +110,10 @@ def _register_pages(
         open_to = [tab for tab in tabs if caller().may(tab.permission)]
         if found is None:
             page = header.not_found("There is no page at this address.")
-            return None, shell.rail_links(open_to, None), page, PRODUCT
+            rail = shell.rail_links(open_to, None, badge_of(services))
+            return None, rail, page, PRODUCT
         tab, device_id = found
-        rail = shell.rail_links(open_to, tab.dashboard)
+        rail = shell.rail_links(open_to, tab.dashboard, badge_of(services))
         head = guarded(lambda: _header(services, tab, device_id, search, tabs))
         if set(ctx.triggered_prop_ids) == {f"{IDS.location}.search"}:
             # Same page: the tab reads the address itself, only links change.

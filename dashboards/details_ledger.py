@@ -13,7 +13,7 @@ from dashboards.health_cards import VERDICTS
 from services.ledger import LedgerView
 from services.ledger_now import Told
 from services.ledger_sums import LedgerSpan
-from services.ledger_verdict import Reason
+from services.ledger_words import band_words, degrees, reason_words
 from services.units import Preferences, convert, unit
 
 TITLE = "Legionella and scald"
@@ -24,7 +24,7 @@ def ledger_card(view: LedgerView, prefs: Preferences) -> Component:
     kind, word = VERDICTS[view.verdict]
     if view.verdict == "fine":
         word = "Nothing stands out"
-    reasons = [html.Li(_reason(reason, prefs)) for reason in view.reasons]
+    reasons = [html.Li(reason_words(reason, prefs)) for reason in view.reasons]
     return parts.card(
         TITLE,
         html.Ul(reasons, className="care-reasons") if reasons else None,
@@ -40,33 +40,6 @@ def ledger_card(view: LedgerView, prefs: Preferences) -> Component:
     )
 
 
-def _degrees(value_c: float, prefs: Preferences) -> str:
-    shown = text.number(convert(value_c, "temperature", prefs), 0)
-    return f"{shown}{text.NO_BREAK}{unit('temperature', prefs)}"
-
-
-def _band(prefs: Preferences) -> str:
-    low = text.number(convert(25.0, "temperature", prefs), 0)
-    return f"{low} to {_degrees(45.0, prefs)}"
-
-
-def _reason(reason: Reason, prefs: Preferences) -> str:
-    hours, days = f"{reason.amount:.0f} h", f"{reason.amount:.0f} days"
-    share, hot = text.share(reason.amount), _degrees(60.0, prefs)
-    words = {
-        "growth": f"{hours} of the last 7 days lay in {_band(prefs)}, where Legionella "
-        "grow.",
-        "cool": f"{hours} of the last 7 days lay below {_degrees(50.0, prefs)}, "
-        f"without a whole hour at {hot} or more.",
-        "still": f"No water was drawn for {days}: it stands.",
-        "scald": f"{share} of the last 7 days lay at {hot} or more, and no mixing "
-        "valve is recorded: such water scalds within seconds.",
-        "few": f"Only {share} of the last 7 days have a trusted tank temperature.",
-        "no_tank": "It stores no water: this ledger is about tanks.",
-    }
-    return words[reason.code]
-
-
 def _now(view: LedgerView, prefs: Preferences) -> list[Component]:
     hot: Any = "never in the stored history"
     if view.hot_hour_at is not None:
@@ -75,10 +48,10 @@ def _now(view: LedgerView, prefs: Preferences) -> list[Component]:
     if view.still_s is not None:
         still = text.duration(view.still_s) if view.still_s else "water was just drawn"
     return [
-        parts.fact(f"Last whole hour at {_degrees(60.0, prefs)} or more", hot),
+        parts.fact(f"Last whole hour at {degrees(60.0, prefs)} or more", hot),
         parts.fact("Without flow now", still),
         parts.fact(
-            f"Hot water now, as {_degrees(40.0, prefs)}",
+            f"Hot water now, as {degrees(40.0, prefs)}",
             _told(view.usable, lambda litres: text.quantity("water_l", litres, prefs)),
         ),
         parts.fact("To the target, if it heats now", _told(view.recovery, _minutes)),
@@ -125,16 +98,16 @@ def _spans(spans: tuple[LedgerSpan, ...], prefs: Preferences) -> Component:
 
 def _lines(prefs: Preferences) -> list[tuple[str, Cell]]:
     scale = unit("temperature", prefs)
-    low = _degrees(25.0, prefs)
+    low = degrees(25.0, prefs)
     return [
-        (f"Time in {_band(prefs)}", lambda s: _hours(s.in_band_h)),
+        (f"Time in {band_words(prefs)}", lambda s: _hours(s.in_band_h)),
         (
             f"Degree-hours above {low} in that time",
             lambda s: _degree_hours(s.degree_hours, scale, prefs),
         ),
-        (f"Time below {_degrees(50.0, prefs)}", lambda s: _hours(s.below_50_h)),
-        (f"At {_degrees(54.0, prefs)} or more", lambda s: text.share(s.hot_54, 1)),
-        (f"At {_degrees(60.0, prefs)} or more", lambda s: text.share(s.hot_60, 1)),
+        (f"Time below {degrees(50.0, prefs)}", lambda s: _hours(s.below_50_h)),
+        (f"At {degrees(54.0, prefs)} or more", lambda s: text.share(s.hot_54, 1)),
+        (f"At {degrees(60.0, prefs)} or more", lambda s: text.share(s.hot_60, 1)),
         (
             "Highest temperature",
             lambda s: text.quantity("temperature_c", s.highest_c, prefs),

@@ -10,25 +10,17 @@ from dash.development.base_component import Component
 
 from dashboards import parts, text
 from services.drift_views import MEASURES, DriftView, WindowView
+from services.drift_words import (
+    MARKED,
+    SHORT_STATES,
+    STATE_WORDS,
+    verdict_sentence,
+)
 from services.models_views import VERDICTS
 from services.units import Preferences
 
-STATE_WORDS: Mapping[str, str] = {
-    "drift": "Drift",
-    "missing": "More missing than chance explains",
-    "unseen": "Unseen categories",
-    "watch": "Watch",
-    "fine": "Fine",
-    "few": "Too few rows to judge",
-    "none": "No rows",
-}
-SHORT_STATES: Mapping[str, str] = {
-    **STATE_WORDS,
-    "missing": "More missing",
-    "unseen": "Unseen",
-    "few": "Too few rows",
-}
-"""The same where every letter is sent a thousand times."""
+__all__ = ["MARKED", "SHORT_STATES", "STATE_WORDS", "verdict_sentence"]
+
 STATE_CHIPS: Mapping[str, str] = {
     "drift": "high",
     "missing": "high",
@@ -37,8 +29,6 @@ STATE_CHIPS: Mapping[str, str] = {
     "fine": "good",
 }
 """State of a cell -> kind of its chip; every other one cannot be judged."""
-MARKED = frozenset({"drift", "missing", "unseen"})
-"""States of a cell in which something moved."""
 WINDOW_WORDS: Mapping[str, str] = {
     "hour": "Hour",
     "day": "Day",
@@ -127,15 +117,6 @@ def verdict_of(window: WindowView | None, harmful: Sequence[str]) -> tuple[str, 
         return ("watch", "Look") if harmful else ("good", VERDICTS["fine"])
     kind = parts.SEVERITY.get(window.severity, ("watch", ""))[0]
     return kind, f"Look: {VERDICTS.get(window.verdict, window.verdict).lower()}"
-
-
-def verdict_sentence(window: WindowView | None, harmful: Sequence[str]) -> str:
-    """The sentence of a window; that of a fine one gives way to harmful features."""
-    if harmful and (window is None or window.state in {"fine", "none"}):
-        one = len(harmful) == 1
-        moved = "1 feature" if one else f"{len(harmful)} features"
-        return f"{moved} moved in a way that can hurt the model."
-    return window.sentence if window else "There is no window to judge in this range."
 
 
 def picked(view: DriftView) -> int | None:

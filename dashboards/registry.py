@@ -107,6 +107,9 @@ TABS: tuple[Tab, ...] = (
     monitoring_tab("models", "Models", "model.read"),
     monitoring_tab("performance", "Performance", "model.read", per_model=True),
     monitoring_tab("drift", "Drift", "model.read", per_model=True),
+    monitoring_tab("alerts", "Alerts", "alert.read"),
+    monitoring_tab("reports", "Reports", "report.run"),
+    admin_tab("notifications", "Notifications", "route.admin"),
     admin_tab("system", "System", "system.read"),
 )
 """The tabs that are built, in the order of the screen."""

@@ -12,9 +12,13 @@ from dash.development.base_component import Component
 from dashboards import links, parts
 from dashboards.ids import ident
 from dashboards.registry import HOME, Tab, built_dashboards
+from services.alert_views import Badge
 from services.units import CHOICES, Preferences, time_zones
 
 PRODUCT = "IoTSphere"
+BADGE_EVERY_MS = 3_000
+MOST_ON_BADGE = 999
+SHORT_ON_BADGE = 99
 
 
 class IDS:
@@ -34,6 +38,9 @@ class IDS:
     open_menu = ident("shell", "open-menu")
     status = ident("shell", "status")
     tick = ident("shell", "tick")
+    badge = ident("shell", "badge")
+    badge_tick = ident("shell", "badge-tick")
+    badge_held = ident("shell", "badge-held")
     switch = ident("shell", "switch")
     switch_goto = ident("shell", "switch-goto")
     temperature = ident("shell", "temperature")
@@ -69,6 +76,8 @@ def frame(
             dcc.Location(id=IDS.location, refresh="callback-nav"),
             dcc.Location(id=IDS.goto, refresh=True),
             dcc.Store(id=IDS.preferences, data=prefs.as_dict()),
+            dcc.Store(id=IDS.badge_held),
+            dcc.Interval(id=IDS.badge_tick, interval=BADGE_EVERY_MS),
             html.A("Skip to content", href=f"#{IDS.page}", className="skip-link"),
             _rail(tabs, name, role),
             html.Div(
@@ -94,10 +103,21 @@ def frame(
     )
 
 
-def rail_links(tabs: Sequence[Tab], active: str | None) -> list[Component]:
-    """Links to the dashboards that are built; ``active`` is the key of one."""
-    return [
-        dcc.Link(
+def rail_links(
+    tabs: Sequence[Tab], active: str | None, badge: Badge | None = None
+) -> list[Component]:
+    """Links to the dashboards that are built.
+
+    Args:
+        tabs: the tabs somebody may open.
+        active: key of the dashboard that is open.
+        badge: alerts that need somebody, shown beside the dashboard that has them.
+    """
+    home = next((tab.dashboard for tab in tabs if tab.key == "alerts"), None)
+    place = html.Span(alert_badge(badge), id=IDS.badge, className="rail-badge-place")
+    items: list[Component] = []
+    for dashboard, first in built_dashboards(tabs):
+        link: Component = dcc.Link(
             [
                 parts.icon(dashboard.icon),
                 html.Span(dashboard.title),
@@ -106,8 +126,38 @@ def rail_links(tabs: Sequence[Tab], active: str | None) -> list[Component]:
             href=links.href(first.address()),
             className="rail-link" + (" active" if dashboard.key == active else ""),
         )
-        for dashboard, first in built_dashboards(tabs)
-    ]
+        if dashboard.key == home:
+            link = html.Div([link, place], className="rail-item")
+        items.append(link)
+    return items if home else [*items, place]
+
+
+def alert_badge(badge: Badge | None) -> Component | None:
+    """How many alerts need somebody, as a link to them; nothing when none does."""
+    if badge is None or not badge.total:
+        return None
+    one = badge.total == 1
+    said = f"{badge.total} alert{' needs' if one else 's need'} somebody"
+    if badge.urgent:
+        said += f", {badge.urgent} of them critical or high"
+    shown = f"{badge.total}" if badge.total <= MOST_ON_BADGE else f"{MOST_ON_BADGE}+"
+    return dcc.Link(
+        [
+            html.Span(
+                f"{shown}!" if badge.urgent else shown, **parts.aria(hidden="true")
+            ),
+            parts.hidden(said),
+        ],
+        href=links.href("/monitoring/alerts", "?state=unacknowledged"),
+        title=said,
+        className=" ".join(
+            (
+                "rail-badge",
+                *(["urgent"] if badge.urgent else []),
+                *(["wide"] if badge.total > SHORT_ON_BADGE else []),
+            )
+        ),
+    )
 
 
 def _rail(tabs: Sequence[Tab], name: str, role: str) -> Component:

@@ -26,7 +26,7 @@ from data.inference_tables import (
     row_types,
     rows_table,
 )
-from data.kept import Kept
+from data.kept import MOST, Kept
 from data.lake import naive
 from data.merging import merged, summed, unpacked
 from data.model_records import ModelSpec
@@ -49,10 +49,10 @@ class Change:
 class InferenceLake:
     """The questions the services ask of predictions, labels and their counts."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, kept: int = MOST) -> None:
         self._reader = reader
         self._tables: set[str] = set()
-        self._kept = Kept()
+        self._kept = Kept(kept)
 
     def counts(
         self,

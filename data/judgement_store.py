@@ -63,6 +63,9 @@ class WindowResult:
     value: Mapping[str, Any]
 
 
+MEASURES = "measures"
+"""Kind of the results that hold what alert rules measure of a window; they come from
+counts, not from raw rows, and are kept by ``put_measures``."""
 WINDOW = tuple(model_weeks.c[f.name] for f in fields(JudgedWindow))
 """The columns of a judged window, in the order of its fields."""
 
@@ -165,6 +168,7 @@ class JudgementStore:
                 table.grid_id == grid_id,
                 table.start >= start,
                 table.start < end,
+                table.kind != MEASURES,
             )
             .order_by(table.start)
         )
@@ -189,6 +193,23 @@ class JudgementStore:
                 table.start < end,
             )
         )
+
+    def put_measures(
+        self,
+        tx: Transaction,
+        model_id: int,
+        version: str,
+        grid_id: str,
+        found: Mapping[tuple[datetime, datetime], Mapping[str, float]],
+    ) -> None:
+        """Keep what rules measure of windows (start, end), instead of what was kept."""
+        key = {"model_id": model_id, "version": version, "grid_id": grid_id}
+        key["kind"] = MEASURES
+        rows = [
+            {**key, "start": start, "end": end, "value": dict(value)}
+            for (start, end), value in found.items()
+        ]
+        self._put(tx, window_results, rows)
 
     def put_results(
         self,

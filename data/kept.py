@@ -14,7 +14,8 @@ class Kept:
     """A page is drawn in parts, and drawn again for another measure or feature, out of
     the same rows. A new snapshot forgets all of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._lock = Lock()
         self._snapshot: object = None
         self._answers: dict[tuple[object, ...], pa.Table] = {}
@@ -32,5 +33,5 @@ class Kept:
             if snapshot != self._snapshot:
                 self._snapshot, self._answers = snapshot, {}
             self._answers[asked] = answer
-            while len(self._answers) > MOST:
+            while len(self._answers) > self._most:
                 del self._answers[next(iter(self._answers))]

@@ -11,7 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from data import model_tables, talk_tables  # noqa: F401 - they fill the metadata
+from data import (  # noqa: F401 - they fill the metadata
+    alert_tables,
+    model_tables,
+    report_tables,
+    talk_tables,
+)
 from data.session import unit_of_work
 from data.tables import metadata
 

@@ -64,6 +64,22 @@ PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
         "inference.write": Permission(
             Role.ADMIN, "Send predictions and labels of any model"
         ),
+        "alert.read": Permission(
+            Role.VIEWER, "See alerts, their history and the rules that raise them"
+        ),
+        "alert.write": Permission(
+            Role.OPERATOR, "Acknowledge, assign, shelve, comment and resolve alerts"
+        ),
+        "rule.write": Permission(Role.ADMIN, "Create, change and remove alert rules"),
+        "route.admin": Permission(
+            Role.ADMIN, "Say to whom alerts are told, and see what was sent"
+        ),
+        "report.run": Permission(
+            Role.VIEWER, "Make reports, and read those one may see"
+        ),
+        "report.schedule": Permission(
+            Role.OPERATOR, "Let reports be made and mailed by themselves"
+        ),
         "device.admin": Permission(
             Role.ADMIN, "Register, edit, deactivate and remove devices"
         ),

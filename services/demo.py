@@ -28,17 +28,18 @@ from services.access import Principal, requires
 from services.demo_catalogue import Member, fleet
 from services.demo_devices import reported
 from services.demo_events import events, instant, labels
+from services.demo_frames import BATCH_HEATERS, frames
 from services.devices import Devices
 from services.errors import Conflict
-from services.tank.heater import Heater, Run, telemetry
+from services.tank.heater import Run
 from services.tank.physics import ENERGY_KWH
 from services.tank.state import TankState
 from services.telemetry import Telemetry
 
 STEP_S = 60.0
 DAY_S = 86_400.0
-BATCH_HEATERS = 2
-"""Heaters per bulk frame: 90 days of two are 260,000 rows, some 100 MB on the way."""
+MOST_LIVE = 2
+"""Readings of each heater at once, above which a frame is bulk."""
 
 LONGEST_CATCH_UP = timedelta(days=7)
 TIME_LAPSE = timedelta(minutes=30)
@@ -90,6 +91,8 @@ class DemoFleet:
         self._lock = RLock()
         self.on_change: Callable[[Sequence[str]], None] | None = None
         """Called with the ids of heaters whose settings have changed by themselves."""
+        self.carry: Callable[[pd.DataFrame], bool] | None = None
+        """Called with live readings; whether it has handed them to somebody."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -231,8 +234,12 @@ class DemoFleet:
     def _send(self, caller: Principal, lived: Sequence[tuple[Member, Run]]) -> int:
         """Readings first, then what is told about them."""
         taken = 0
-        for frame in _frames(lived):
-            taken += self._telemetry.accept_bulk(caller, frame).taken
+        for frame in frames(lived):
+            live = len(frame) <= MOST_LIVE * len(self._members)
+            if self.carry is not None and live and self.carry(frame):
+                taken += len(frame)
+            else:  # the same reading twice counts once
+                taken += self._telemetry.accept_bulk(caller, frame).taken
         told: list[Event] = []
         for member, run in lived:
             with self.held(member.heater.id) as (_, state):
@@ -283,17 +290,3 @@ class DemoFleet:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._state_file)
-
-
-def _frames(lived: Sequence[tuple[Member, Run]]) -> list[pd.DataFrame]:
-    """The readings in frames that fit in memory; none for heaters all offline."""
-    most = BATCH_HEATERS * 130_000
-    groups: list[list[tuple[Heater, Run]]] = []
-    rows = most
-    for member, run in lived:
-        if rows + len(run.ts_s) > most:
-            groups.append([])
-            rows = 0
-        groups[-1].append((member.heater, run))
-        rows += len(run.ts_s)
-    return [frame for frame in map(telemetry, groups) if len(frame)]

@@ -1,16 +1,13 @@
 """The simulated heaters as devices that talk: they obey, refuse, report, come and go.
 
-What a heater does with a command and says of it is in ``DemoDevices`` and knows no
-transport; ``DemoLine`` carries it within one process where there is no broker.
+They know no transport: ``demo_line`` carries what they hear and say within one
+process, ``workers/demo_radio`` over a broker.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -18,7 +15,6 @@ import numpy as np
 
 from data.records import Device
 from data.talk_records import Command
-from services.courier import Courier
 from services.courier_desk import Answer, Heard, Presence, Report
 from services.misbehaviour import Misbehaviour
 from services.tank.cycles import ENDS
@@ -28,9 +24,6 @@ from services.wishes import end_of, limits
 
 if TYPE_CHECKING:
     from services.demo import DemoFleet
-
-LATENCY_S = (0.1, 0.6)
-"""How long a simulated heater takes to do what it is told."""
 
 Clock = Callable[[], datetime]
 
@@ -114,6 +107,11 @@ class DemoDevices:
             said += self._arrival(device_id)
         return said
 
+    def farewells(self) -> list[Heard]:
+        """What the heaters that are there say when they are switched off."""
+        now, there = self._clock(), [i for i, on in self._online.items() if on]
+        return [Presence(i, online=False, at=now, session=self._session) for i in there]
+
     def news(self) -> list[Heard]:
         """What has happened since the last call: comings, goings, local changes."""
         self._relapse()
@@ -195,61 +193,6 @@ class DemoDevices:
             with self._demo.held(device_id) as (_, state):
                 obey(state, key, before)
             self._note([device_id])
-
-
-class DemoLine:
-    """Carries commands and answers within one process, as a broker would."""
-
-    def __init__(
-        self,
-        devices: DemoDevices,
-        courier: Courier,
-        clock: Clock,
-        misbehaviour: Misbehaviour,
-        seed: int,
-    ) -> None:
-        self._devices = devices
-        self._courier = courier
-        self._clock = clock
-        self._misbehaviour = misbehaviour
-        self._random = Random(seed)  # noqa: S311 - play, not secrecy
-        self._number = count()
-        self._told: list[tuple[datetime, int, Command]] = []
-        self._said: list[tuple[datetime, int, Heard]] = []
-        self._open = False
-
-    def step(self) -> None:
-        """Hand over what is due, let heaters do it, and hear what they say.
-
-        What could not be stored is heard again at the next step: hearing twice is
-        harmless.
-        """
-        now = self._clock()
-        if not self._open:
-            self._say(self._devices.births(), now)
-            self._open = True
-        self._say(self._devices.news(), now)
-        self._hand_over(now)
-        while self._told and self._told[0][0] <= now:
-            self._say(self._devices.answer(heapq.heappop(self._told)[2]), now)
-        due = [entry for entry in self._said if entry[0] <= now]
-        self._courier.listen([message for _, _, message in sorted(due)])
-        self._said = [entry for entry in self._said if entry[0] > now]
-
-    def _hand_over(self, now: datetime) -> None:
-        known = set(self._devices.ids)
-        sent = [c for c in self._courier.outgoing() if c.device_id in known]
-        self._courier.handed_over(sent)
-        for command in sent:
-            if self._misbehaviour.loses(command.device_id):
-                continue
-            at = now + timedelta(seconds=self._random.uniform(*LATENCY_S))
-            heapq.heappush(self._told, (at, next(self._number), command))
-
-    def _say(self, said: Sequence[Heard], now: datetime) -> None:
-        for late_s, message in self._misbehaviour.bend(said):
-            at = now + timedelta(seconds=late_s)
-            self._said.append((at, next(self._number), message))
 
 
 def capabilities(device: Device) -> dict[str, object]:

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from services.drift_views import WindowView
 from services.monitoring.scores import Scores
 from services.monitoring.words import count
 
+STATE_WORDS: Mapping[str, str] = {
+    "drift": "Drift",
+    "missing": "More missing than chance explains",
+    "unseen": "Unseen categories",
+    "watch": "Watch",
+    "fine": "Fine",
+    "few": "Too few rows to judge",
+    "none": "No rows",
+}
+SHORT_STATES: Mapping[str, str] = {
+    **STATE_WORDS,
+    "missing": "More missing",
+    "unseen": "Unseen",
+    "few": "Too few rows",
+}
+"""The same where there is little room."""
+MARKED = frozenset({"drift", "missing", "unseen"})
+"""States of a cell in which something moved."""
 ON = {True: "the reference's fine bins", False: "the categories"}
 DECILES = {True: "the reference's deciles", False: "the 30 largest categories"}
 FORMULAS: Mapping[str, str] = {
@@ -63,6 +82,15 @@ def cell_sentence(name: str, scores: Scores, feature: int, window: int) -> str:
         "watch": f"{name} may have moved: {size}, {chance}; small and seen only once.",
         "drift": f"{name} moved: {size}, {chance}{again}.",
     }[state]
+
+
+def verdict_sentence(window: WindowView | None, harmful: Sequence[str]) -> str:
+    """The sentence of a window; that of a fine one gives way to harmful features."""
+    if harmful and (window is None or window.state in {"fine", "none"}):
+        one = len(harmful) == 1
+        moved = "1 feature" if one else f"{len(harmful)} features"
+        return f"{moved} moved in a way that can hurt the model."
+    return window.sentence if window else "There is no window to judge in this range."
 
 
 def _size(scores: Scores, feature: int, window: int) -> str:

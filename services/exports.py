@@ -39,7 +39,7 @@ def csv_bytes(table: Table) -> bytes:
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow([text_cell(title) for title in table.columns])
     for row in table.rows:
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([csv_cell(value) for value in row])
     return written.getvalue().encode("utf-8", "replace")
 
 
@@ -55,7 +55,8 @@ def file_name(*words: str) -> str:
     return f"{safe}.csv"
 
 
-def _cell(value: Cell) -> str | int | float:
+def csv_cell(value: Cell) -> str | int | float:
+    """A value as a cell: numbers stay numbers, what is missing is empty."""
     if value is None:
         return ""
     if isinstance(value, bool):

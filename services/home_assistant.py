@@ -78,7 +78,7 @@ def _reported(key: str) -> str:
 def _facts(device: Device) -> dict[str, Any]:
     told = {
         "identifiers": [f"iotsphere_{device.id}"],
-        "name": device.name,
+        "name": f"{device.name} (simulated)" if device.simulated else device.name,
         "manufacturer": device.manufacturer,
         "model": device.model,
         "serial_number": device.serial,

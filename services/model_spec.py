@@ -204,19 +204,33 @@ def read_yaml(text: str) -> ModelSpec:
     Raises:
         InvalidInput: no YAML, or not what a model file holds.
     """
-    if len(text) > LONGEST_FILE:
-        raise InvalidInput(f"A model file has at most {LONGEST_FILE:,} characters.")
+    return read_document(read_plain(text, "model file", LONGEST_FILE))
+
+
+def read_plain(text: str, what: str, longest: int) -> Any:
+    """The plain data of a YAML (or JSON) file; ``what`` it should be, in words.
+
+    Raises:
+        InvalidInput: it is none, or has more than ``longest`` characters.
+    """
+    if len(text) > longest:
+        raise InvalidInput(f"A {what} has at most {longest:,} characters.")
     try:
-        document = yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
+        return yaml.load(text, _Loader)  # noqa: S506 - it is a SafeLoader
     except (RecursionError, ValueError):
         raise InvalidInput(
-            "This is no model file: nested too deeply, or a number of too many digits."
+            f"This is no {what}: nested too deeply, or a number of too many digits."
         ) from None
     except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""
         raise InvalidInput(f"This is no YAML{line}.") from None
-    return read_document(document)
+
+
+def write_plain(data: object) -> str:
+    """Plain data as a YAML file."""
+    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=88)
+    return text
 
 
 def write_yaml(spec: ModelSpec) -> str:
@@ -224,8 +238,7 @@ def write_yaml(spec: ModelSpec) -> str:
     written = {k: v for k, v in spec_to_json(spec).items() if v not in (None, [], "")}
     written = {k: v for k, v in written.items() if v is not False}
     written["columns"] = {k: v for k, v in written["columns"].items() if v}
-    text: str = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=88)
-    return text
+    return write_plain(written)
 
 
 def merged(old: ModelSpec, new: ModelSpec, *, pinned: bool) -> ModelSpec:

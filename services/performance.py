@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from data.inference_lake import InferenceLake
@@ -16,10 +16,11 @@ from services.errors import InvalidInput, NotFound
 from services.exports import Table
 from services.monitoring import limits, panels
 from services.monitoring import performance_words as words
-from services.monitoring.outcomes import MetricSeries, OutcomeSeries
+from services.monitoring.outcomes import OutcomeSeries
 from services.monitoring.performance_reads import PerformanceReads, Read
 from services.monitoring.performance_table import table
-from services.monitoring.points import LEAST_ROWS, performance_windows, point
+from services.monitoring.picking import newest, picked, suggested_limit
+from services.monitoring.points import performance_windows, point
 from services.monitoring.scope import Scope, Scopes
 from services.performance_views import (
     METRICS,
@@ -28,11 +29,9 @@ from services.performance_views import (
     PerformanceWindow,
     Point,
     ThresholdView,
-    provisional,
 )
 
 YEAR = timedelta(days=365)
-NO_TIME = "at is not a time: write a window's start, as 2026-03-09T00:00Z."
 Windows = tuple[PerformanceWindow, ...]
 
 
@@ -57,21 +56,29 @@ class Performance:
         self._change = change
 
     def view(
-        self, caller: Principal, query: PerformanceQuery, zone: ZoneInfo
+        self,
+        caller: Principal,
+        query: PerformanceQuery,
+        zone: ZoneInfo,
+        *,
+        lean: bool = False,
     ) -> PerformanceView:
         """The whole tab.
+
+        ``lean`` spares what a report does not say, which takes half of the time:
+        challengers, and what the limit would have done in the past year.
 
         Raises:
             NotFound: no such model, version or challenger.
             InvalidInput: a metric, window, segment or range that cannot be answered.
         """
-        chart, read = self._chart(caller, query, zone)
+        chart, read = self._chart(caller, query, zone, lean=lean)
         if read is None:
             return chart
         scope = read.scope
-        place = _picked(query.at, chart.windows)
-        newest = _newest(chart.windows) if place is None else place
-        shown = panels.one_window(read.cells, newest)
+        place = picked(query.at, chart.windows)
+        shown_at = newest(chart.windows) if place is None else place
+        shown = panels.one_window(read.cells, shown_at)
         classes = scope.spec.kind != "regression"
         made = panels.calibrations(scope.spec, read.grid, shown, read.reference)
         return replace(
@@ -79,7 +86,7 @@ class Performance:
             picked=None if place is None else chart.windows[place].start,
             tiles=panels.tiles(read.series(shown, None)),
             paired=self._reads.paired(scope, query.against),
-            challengers=self._reads.challengers(scope),
+            challengers=() if lean else self._reads.challengers(scope),
             calibration=made if classes else (),
             confusion=panels.confusion(scope.spec, shown) if classes else None,
             segment_rows=self._reads.segments(read, chart.metric),
@@ -165,7 +172,12 @@ class Performance:
         )
 
     def _chart(
-        self, caller: Principal, query: PerformanceQuery, zone: ZoneInfo
+        self,
+        caller: Principal,
+        query: PerformanceQuery,
+        zone: ZoneInfo,
+        *,
+        lean: bool = False,
     ) -> tuple[PerformanceView, Read | None]:
         scope = self._open(caller, query, zone)
         metric = limits.check_metric(scope.spec.kind, query.metric)
@@ -180,7 +192,7 @@ class Performance:
         weighted = self._reads.weighted(scope, metric)
         windows = performance_windows(found, metric, scope.edges, weighted)
         base = point(found.metrics[metric].reference)
-        threshold = self._in_force(scope, metric, windows, found)
+        threshold = self._in_force(scope, metric, windows, found, lean=lean)
         length = scope.window, zone
         return replace(
             view,
@@ -192,13 +204,20 @@ class Performance:
         ), read
 
     def _in_force(
-        self, scope: Scope, metric: str, windows: Windows, found: OutcomeSeries
+        self,
+        scope: Scope,
+        metric: str,
+        windows: Windows,
+        found: OutcomeSeries,
+        *,
+        lean: bool,
     ) -> ThresholdView:
         """The limit in force; the scope's windows are used where they reach a year."""
         side, value = limits.in_force(scope.spec, metric)
         since = scope.now - YEAR
-        if scope.window == "hour" or (scope.start <= since and scope.end >= scope.now):
-            suggested = _suggested(found.metrics[metric], windows)
+        year = scope.start <= since and scope.end >= scope.now
+        if lean or year or scope.window == "hour":
+            suggested = suggested_limit(found.metrics[metric], windows)
             if scope.window != "hour":
                 windows = tuple(w for w in windows if w.end > since)
         else:
@@ -226,7 +245,7 @@ class Performance:
         read = self._reads.read(year, year.grid)
         found = read.series(read.cells, (metric,))
         windows = performance_windows(found, metric, year.edges, {})
-        return windows, _suggested(found.metrics[metric], windows)
+        return windows, suggested_limit(found.metrics[metric], windows)
 
 
 def _empty(scope: Scope, query: PerformanceQuery, metric: str) -> PerformanceView:
@@ -259,42 +278,3 @@ def _empty(scope: Scope, query: PerformanceQuery, metric: str) -> PerformanceVie
         end=scope.end,
         now=scope.now,
     )
-
-
-def _picked(at: str, windows: Sequence[PerformanceWindow]) -> int | None:
-    """The place of the window asked for; else of the newest one with labels.
-
-    Raises:
-        InvalidInput: ``at`` is no time. A time that begins no window asks for none.
-    """
-    if at:
-        try:
-            start = datetime.fromisoformat(at)
-        except ValueError:
-            raise InvalidInput(NO_TIME) from None
-        start = start if start.tzinfo else start.replace(tzinfo=UTC)
-        asked = [i for i, w in enumerate(windows) if w.start == start]
-        if asked:
-            return asked[0]
-    labelled = [i for i, w in enumerate(windows) if w.labelled]
-    judged = [i for i in labelled if windows[i].labelled >= LEAST_ROWS]
-    early = provisional(windows)
-    settled = [i for i in judged if not early[i]]
-    return max(settled or judged or labelled, default=None)
-
-
-def _newest(windows: Sequence[PerformanceWindow]) -> int:
-    """The place of the newest window with predictions."""
-    return max(i for i, w in enumerate(windows) if w.rows)
-
-
-def _suggested(
-    shown: MetricSeries, windows: Sequence[PerformanceWindow]
-) -> float | None:
-    """The limit for a window of the usual size: the one of median labels or rows."""
-    sizes = [(w.labelled, i) for i, w in enumerate(windows) if w.labelled >= LEAST_ROWS]
-    if not sizes:
-        sizes = [(w.rows, i) for i, w in enumerate(windows) if w.rows >= LEAST_ROWS]
-    if not sizes:
-        return None
-    return shown.suggested[sorted(sizes)[len(sizes) // 2][1]]

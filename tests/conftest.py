@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine, text
 
-from data import migrate
 from data.audit_store import AuditStore
 from data.command_store import CommandStore
 from data.device_store import DeviceStore
@@ -34,6 +33,7 @@ from services.metrics import Metrics, gap_s
 from services.telemetry import Telemetry
 from settings import Settings
 from tests.postgres import cluster
+from tests.template import make_stores
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 VIEWER = Principal("viewer", Role.VIEWER)
@@ -138,13 +138,11 @@ def postgres_stores(
 
 def open_stores(settings: Settings, clock: Clock) -> Iterator[Stores]:
     """Create the stores that ``settings`` name, and close them afterwards."""
-    settings.home_dir.mkdir(parents=True, exist_ok=True)
+    make_stores(settings)
     engine = open_engine(settings.operational_url)
-    migrate.upgrade(engine)
     hot, device_store = HotStore(engine), DeviceStore(engine)
     shadows, commands = ShadowStore(engine), CommandStore(engine)
     links = LinkStore(engine)
-    Flusher(settings, hot).close()
     reader = Reader(settings)
     lake = Lake(reader, hot)
     metrics = Metrics(lake, hot, clock)

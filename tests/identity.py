@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from data import migrate
 from data.account_store import AccountStore
 from data.audit_store import AuditStore
 from data.session import open_engine
@@ -19,6 +18,7 @@ from services.passwords import Passwords
 from services.tokens import Tokens
 from settings import Settings
 from tests.conftest import Clock
+from tests.template import make_stores
 
 PASSWORD = "rain on the tin roof"
 ADDRESS = "192.0.2.7"
@@ -44,9 +44,8 @@ class Identity:
 @contextmanager
 def open_identity(settings: Settings, clock: Clock) -> Iterator[Identity]:
     """Users vera (viewer), otto (operator) and ada (admin), all with PASSWORD."""
-    settings.home_dir.mkdir(parents=True, exist_ok=True)
+    make_stores(settings)
     engine = open_engine(settings.operational_url)
-    migrate.upgrade(engine)
     store, audit = AccountStore(engine), Audit(AuditStore(engine), clock)
     # Cheap hashes: what they cost is not what these tests are about.
     accounts = Accounts(store, audit, clock, Passwords(memory_kib=64, time_cost=1))

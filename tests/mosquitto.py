@@ -69,19 +69,25 @@ class Broker:
 
 
 @contextmanager
-def broker(users: Sequence[str], tls: Path | None = None) -> Iterator[Broker]:
+def broker(
+    users: Sequence[str], tls: Path | None = None, *, demo: bool = False
+) -> Iterator[Broker]:
     """Start a broker that knows these users; all have the same password.
 
     Args:
         users: their names.
         tls: folder with ``ca.crt``, ``broker.crt`` and ``broker.key``: the listener
             asks for certificates then, as the commented part of the file says.
+        demo: the rules for simulated heaters count, which are commented out.
     """
     folder = Path(tempfile.mkdtemp(prefix="iotsphere-mqtt-"))
     running = Broker(folder, free_port())
     try:
         running.password_file.write_text(PASSWORD + "\n")
-        shutil.copy(SHIPPED / "acl", folder)
+        rules = (SHIPPED / "acl").read_text()
+        if demo:
+            rules = re.sub(r"^#(user|topic) ", r"\1 ", rules, flags=re.M)
+        (folder / "acl").write_text(rules)
         _passwords(folder / "passwords", users)
         (folder / "mosquitto.conf").write_text(_configured(folder, running.port, tls))
         _hand_over(folder)

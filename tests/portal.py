@@ -14,9 +14,14 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from bootstrap import monitoring, talking
+from bootstrap_alerts import alerting
 from bootstrap_care import caring
+from bootstrap_desk import reporting
+from bootstrap_notify import notifying
+from bootstrap_rules import ruling
 from dashboards.registry import Tab, heater_tab
 from data.records import Device
+from services.alert_writing import Silent
 from services.details import Details
 from services.fleet import Fleet
 from services.health import Health
@@ -79,6 +84,19 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
         services: Any = SimpleNamespace(
             **vars(watched),
             **vars(talk),
+            **vars(alerting(identity.engine, stores.audit, stores.clock)),
+            **vars(
+                ruling(
+                    identity.engine,
+                    stores.reader,
+                    stores.audit,
+                    Silent(),
+                    stores.clock,
+                )
+            ),
+            **vars(
+                notifying(identity.engine, stores.settings, stores.audit, stores.clock)
+            ),
             fleet=fleet,
             care=caring(
                 identity.engine,
@@ -100,6 +118,13 @@ def open_portal(stores: Stores, tabs: tuple[Tab, ...] = SAMPLES) -> Iterator[Por
             ),
             accounts=identity.accounts,
             tokens=identity.tokens,
+            reports=reporting(
+                identity.engine,
+                stores.reader,
+                stores.audit,
+                stores.settings,
+                stores.clock,
+            ),
             devices=stores.devices,
             telemetry=stores.telemetry,
             readiness=Readiness(stores.hot, stores.lake, 30.0, stores.clock),

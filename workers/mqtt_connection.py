@@ -11,7 +11,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from paho.mqtt import client as paho
@@ -56,9 +56,21 @@ class Incoming(NamedTuple):
 
 
 class Connection:
-    """A session of ours at the broker, resumed."""
+    """A session of ours at the broker, resumed.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: where the broker is, and who we are there.
+        topics: what we hear.
+        session_s: how long the broker keeps what comes while we are away; 0 = each
+            connection starts afresh.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        topics: Sequence[str] = TOPICS,
+        session_s: int = SESSION_S,
+    ) -> None:
         self.received: list[Incoming] = []
         self.confirmed: list[tuple[int, int]] = []
         """Our messages the broker has answered: number and reason code."""
@@ -66,6 +78,8 @@ class Connection:
         self.subscribed = False
         """Whether what devices send from now on reaches us, or waits for us."""
         self._settings = settings
+        self._topics = topics
+        self._session_s = session_s
         self._connected = False
         self._problem = ""
         self._client = self._made()
@@ -87,14 +101,14 @@ class Connection:
             NotConnected: it did not come about; the message says why.
         """
         options = _properties(PacketTypes.CONNECT)
-        options.SessionExpiryInterval = SESSION_S
+        options.SessionExpiryInterval = self._session_s
         options.ReceiveMaximum = MOST_UNACKNOWLEDGED
         try:
             self._client.connect(
                 self._settings.mqtt_host or "",
                 self._settings.mqtt_port,
                 keepalive=KEEPALIVE_S,
-                clean_start=False,
+                clean_start=self._session_s == 0,
                 properties=options,
             )
         except (OSError, ssl.SSLError, ValueError) as error:
@@ -212,14 +226,13 @@ class Connection:
         fresh = SubscribeOptions(
             qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
         )
-        client.subscribe([(topic, fresh) for topic in TOPICS])
+        client.subscribe([(topic, fresh) for topic in self._topics])
 
     def _on_subscribe(
         self, _client: paho.Client, _data: Any, _mid: int, codes: Any, _told: Any
     ) -> None:
-        refused = [
-            topic for topic, code in zip(TOPICS, codes, strict=True) if code.is_failure
-        ]
+        answers = zip(self._topics, codes, strict=True)
+        refused = [topic for topic, code in answers if code.is_failure]
         if refused:
             self._problem = f"the broker does not let us hear {', '.join(refused)}"
             self._connected = False

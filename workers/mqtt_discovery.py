@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 
 from data.device_store import DeviceStore
 from services import home_assistant
@@ -14,14 +13,10 @@ MOST_AT_ONCE = 50
 
 
 class Discovery:
-    """Keeps one retained document for each heater fresh.
+    """Keeps one retained document for each heater fresh."""
 
-    ``spared``: devices that are not at the broker, as the simulated ones.
-    """
-
-    def __init__(self, store: DeviceStore, spared: Collection[str] = ()) -> None:
+    def __init__(self, store: DeviceStore) -> None:
         self._store = store
-        self._spared = spared
         self._seen: object = None
         self._next = 0.0
         self._told: dict[str, bytes] = {}
@@ -50,8 +45,6 @@ class Discovery:
         self._seen = version
         known = {device.id: device for device in self._store.all()}
         for device_id in self._store.intervals():
-            if device_id in self._spared:
-                continue
             device = known.get(device_id)
             document = home_assistant.document(device) if device else b""
             if self._told.get(device_id) != document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import orjson
@@ -27,19 +27,14 @@ log = structlog.get_logger()
 
 
 class Sender:
-    """Hands commands over and keeps the retained wishes of every device fresh.
-
-    ``spared``: devices that are told some other way, as the simulated ones are.
-    """
+    """Hands commands over and keeps the retained wishes of every device fresh."""
 
     def __init__(
         self,
         courier: Courier,
         shadows: ShadowStore,
         clock: Callable[[], datetime],
-        spared: Collection[str] = (),
     ) -> None:
-        self._spared = spared
         self._courier = courier
         self._shadows = shadows
         self._clock = clock
@@ -104,9 +99,7 @@ class Sender:
         self._resting = {i: t for i, t in self._resting.items() if t > now}
         busy = {command.id for command in self._commands.values()} | set(self._resting)
         for command in self._courier.outgoing():
-            if command.id in busy or command.device_id in self._spared:
-                continue
-            if self._room(connection) <= 0:
+            if command.id in busy or self._room(connection) <= 0:
                 continue
             left = (command.expires_at - self._clock()).total_seconds()
             mid = connection.publish(
@@ -122,7 +115,7 @@ class Sender:
         since = None if self._looked is None else self._looked - OVERLAP
         for device_id, version in self._shadows.wish_versions(since).items():
             known = self._published.get(device_id, 0)
-            if version > known and device_id not in self._spared:
+            if version > known:
                 self._due[device_id] = version
         self._looked = now
 

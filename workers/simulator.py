@@ -11,7 +11,7 @@ from data.session import store_unavailable
 from services.access import SYSTEM
 from services.courier import Courier
 from services.demo import DemoFleet
-from services.demo_devices import DemoLine
+from services.demo_line import DemoLine
 
 INTERVAL_S = 5.0
 """Real seconds from one report of the live heaters to the next."""

@@ -2,7 +2,12 @@
 
 from alembic import context
 
-from data import model_tables, talk_tables  # noqa: F401 - they fill the metadata
+from data import (  # noqa: F401 - they fill the metadata
+    alert_tables,
+    model_tables,
+    report_tables,
+    talk_tables,
+)
 from data.tables import metadata
 
 context.configure(

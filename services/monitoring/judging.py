@@ -17,6 +17,7 @@ from data.judgement_store import (
 )
 from data.model_records import Model
 from data.model_store import ModelStore
+from services.monitoring.alert_measures import Measures, measured
 from services.monitoring.raw_scores import raw_scores
 from services.monitoring.scope import (
     MOST_WINDOWS,
@@ -114,9 +115,10 @@ class Judging:
         span = start, max(end, start + step)
         scope = self._scopes.of(model, version, "", "", span, now)
         first = window_start(model.spec.window, touched.first)
+        verdicts, measures = self._verdicts(scope, first)
         found = [
             _judged(scope, v)
-            for v in self._verdicts(scope, first)
+            for v in verdicts
             # The window before may have been judged when it was not over yet.
             if v.end >= first and (v.rows or v.kind != "none")
         ]
@@ -130,16 +132,24 @@ class Judging:
             self._judgements.forget_results(
                 tx, model.id, version, max(first, floor), over
             )
+            if scope.grid is not None:
+                kept = {(w.start, w.end): measures.get(w.start, {}) for w in found}
+                self._judgements.put_measures(
+                    tx, model.id, version, scope.grid.id, kept
+                )
         return len(found)
 
-    def _verdicts(self, scope: Scope, first: datetime) -> Sequence[WindowVerdict]:
+    def _verdicts(
+        self, scope: Scope, first: datetime
+    ) -> tuple[Sequence[WindowVerdict], Measures]:
         """The verdicts of a scope; where they cannot be computed, that is said."""
         try:
-            return judge(scope, self._judgements, self._lake)
+            judged = judge(scope, self._judgements, self._lake)
+            return (judged.verdicts, measured(judged)) if judged else ((), {})
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # One model that cannot be judged must not stop all the others.
             log.exception("judging failed", model=scope.spec.name)
-            return self._unjudged(scope, first, type(error).__name__)
+            return self._unjudged(scope, first, type(error).__name__), {}
 
     def _unjudged(
         self, scope: Scope, first: datetime, reason: str

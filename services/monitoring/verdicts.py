@@ -135,11 +135,11 @@ class VerdictReads:
 
 def judge(
     scope: Scope, judgements: JudgementStore, lake: InferenceLake
-) -> tuple[WindowVerdict, ...]:
-    """The verdicts of a scope's windows; none where there is no reference."""
+) -> Judged | None:
+    """The verdicts of a scope's windows; ``None`` where there is no reference."""
     if scope.grid is None:
-        return ()
-    return VerdictReads(lake, judgements).judged(scope, scope.grid).verdicts
+        return None
+    return VerdictReads(lake, judgements).judged(scope, scope.grid)
 
 
 def concluded(

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from data import migrate
 from data.audit_store import AuditStore
 from data.counts import Cells, Counts
 from data.engine import Reader
@@ -39,6 +38,7 @@ from services.monitoring.loss_estimates import LossEstimates
 from services.monitoring.scope import Scopes
 from settings import Settings
 from tests.conftest import NOW, Clock
+from tests.template import make_stores
 
 DAY = timedelta(days=1)
 MONDAY = datetime(2026, 2, 2, tzinfo=UTC)
@@ -244,10 +244,9 @@ class Watched:
 @contextmanager
 def open_watched(settings: Settings) -> Iterator[Watched]:
     """Empty stores with a flusher that stays open."""
-    settings.home_dir.mkdir(parents=True, exist_ok=True)
+    make_stores(settings)
     settings.staging_dir.mkdir(parents=True, exist_ok=True)
     engine, clock = open_engine(settings.operational_url), Clock(NOW)
-    migrate.upgrade(engine)
     flusher, reader = Flusher(settings, HotStore(engine)), Reader(settings)
     store, judgements = ModelStore(engine), JudgementStore(engine)
     lake, scopes = InferenceLake(reader), Scopes(store, settings, clock)

@@ -36,8 +36,9 @@ def test_tab_has_all_its_parts(tab: Tab) -> None:
     layout = importlib.import_module(tab.layout)
     callbacks = importlib.import_module(tab.callbacks)
     readme = (ROOT / "README.md").read_text("utf-8")
+    package = (ROOT / "services" / tab.key).is_dir()
     files = (
-        f"services/{tab.key}.py",
+        f"services/{tab.key}/__init__.py" if package else f"services/{tab.key}.py",
         f"tests/services/test_{tab.key}.py",
         f"tests/dashboards/test_{tab.key}.py",
         f"tests/callbacks/test_{tab.key}.py",

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks import cause_rows as causes
-from data import migrate
 from data.audit_store import AuditStore
 from data.engine import Reader
 from data.flush import Flusher
@@ -30,6 +29,7 @@ from services.inferences import Inferences
 from services.monitoring.scope import Scopes
 from settings import Settings
 from tests.conftest import Clock
+from tests.template import make_stores
 
 NOW = datetime(2026, 3, 30, 0, 0, tzinfo=UTC)
 """A Monday: the twelve weeks before it are whole."""
@@ -102,10 +102,8 @@ def times(start: datetime, rows: int, days: float = 7) -> list[datetime]:
 def opened(home: Path, now: datetime = NOW) -> Iterator[Watched]:
     """Empty stores in a folder."""
     settings = Settings(home_dir=home / "var", secret_key="k7!" + "Zq3xW9vB" * 5)
-    settings.home_dir.mkdir(parents=True, exist_ok=True)
+    make_stores(settings)
     engine, clock = open_engine(settings.operational_url), Clock(now)
-    migrate.upgrade(engine)
-    Flusher(settings, HotStore(engine)).close()
     reader = Reader(settings)
     store, judgements = ModelStore(engine), JudgementStore(engine)
     lake, scopes = InferenceLake(reader), Scopes(store, settings, clock)

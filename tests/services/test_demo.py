@@ -16,6 +16,7 @@ from services.demo import DemoFleet, headstart
 from services.demo_catalogue import PRODUCTS, fleet
 from services.errors import Forbidden
 from services.tank.faults import FAMILIES
+from services.tank.heater import telemetry
 from tests.conftest import ADMIN, NOW, VIEWER, Stores
 from workers.simulator import Simulator
 
@@ -217,7 +218,7 @@ def test_sensor_codes_are_flagged_at_the_door(stores: Stores):
     stores.add(member.device)
     state = member.heater.at_rest((NOW - timedelta(days=3)).timestamp())
     run = member.heater.run(state, 60.0, 3 * 1440)
-    stores.telemetry.accept_bulk(SYSTEM, demo.telemetry([(member.heater, run)]))
+    stores.telemetry.accept_bulk(SYSTEM, telemetry([(member.heater, run)]))
     stores.flush()
     rows = stored(stores, member.device.id)
     codes = rows["temperature_c"].isin((888.8, -999.9))

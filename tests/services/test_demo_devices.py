@@ -13,7 +13,8 @@ from services.access import SYSTEM
 from services.controls import Standing
 from services.courier_desk import Answer, Heard, Presence, Report
 from services.demo import DemoFleet
-from services.demo_devices import DemoDevices, DemoLine
+from services.demo_devices import DemoDevices
+from services.demo_line import DemoLine, DemoSchedule
 from services.errors import InvalidInput
 from services.misbehaviour import KINDS, LOCKED, Misbehaviour, parse
 from services.tank.faults import Fault
@@ -35,7 +36,8 @@ class Home:
         self.demo.create(SYSTEM, days=0.1, heaters=2)
         bad = Misbehaviour(parse(misbehaviour), 1)
         self.devices = DemoDevices(self.demo, stores.clock, bad)
-        self.line = DemoLine(self.devices, stores.courier, stores.clock, bad, 1)
+        schedule = DemoSchedule(self.devices, stores.clock, bad, 1)
+        self.line = DemoLine(schedule, stores.courier)
         self.talk = TalkLoop(stores.courier, self.line)
 
     def pass_s(self, seconds: float) -> None:

@@ -97,7 +97,9 @@ def test_the_worker_judges_as_the_tab_does(watched: Watched) -> None:
         VIEWER, SPEC.name, text_from=ASKED.text_from, text_to=ASKED.text_to,
         zone=UTC_ZONE,
     )  # fmt: skip
-    found = judge(scope, watched.judgements, watched.lake)
+    judged = judge(scope, watched.judgements, watched.lake)
+    assert judged is not None
+    found = judged.verdicts
     shown = view(watched).windows
 
     assert [v.sentence for v in found] == [w.sentence for w in shown]

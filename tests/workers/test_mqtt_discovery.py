@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from paho.mqtt import client as paho
@@ -11,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from data.records import Device
 from services.access import SYSTEM
+from services.home_assistant import document
 from tests.conftest import Stores
 from tests.mosquitto import PASSWORD, Broker, broker
 from tests.mqtt_device import until
@@ -72,9 +74,11 @@ def test_it_lists_the_heater_sets_it_and_forgets_it(
     client.loop_stop()
 
 
-def test_spared_devices_are_not_told_of(stores: Stores, heater: Device) -> None:
-    """Simulated heaters are not at the broker."""
-    found = Discovery(stores.device_store, spared=(heater.id,))
-    found._look()
+def test_simulated_heaters_are_told_of_as_such(heater: Device) -> None:
+    """Home Assistant shows which heaters are simulated, in the name of each."""
+    real, played = (
+        json.loads(document(replace(heater, simulated=simulated)))["device"]["name"]
+        for simulated in (False, True)
+    )
 
-    assert found._due == {}
+    assert (real, played) == (heater.name, f"{heater.name} (simulated)")

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
-from data import migrate
 from data.counts import Cells, cells_of
 from data.engine import Reader
 from data.flush import Flusher
@@ -31,6 +30,7 @@ from services.monitoring.scope import Scopes
 from services.performance import Performance
 from settings import Settings
 from tests.conftest import NOW, Clock
+from tests.template import make_stores
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 """The first of nine weeks whose last holds ``NOW``."""
@@ -217,11 +217,9 @@ class World:
 @contextmanager
 def open_world(settings: Settings) -> Iterator[World]:
     """Empty stores and the service on them."""
-    for folder in (settings.home_dir, settings.staging_dir):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_stores(settings)
+    settings.staging_dir.mkdir(parents=True, exist_ok=True)
     engine, clock = open_engine(settings.operational_url), Clock(NOW)
-    migrate.upgrade(engine)
-    Flusher(settings, HotStore(engine)).close()
     reader = Reader(settings)
     store, judgements = ModelStore(engine), JudgementStore(engine)
     lake = InferenceLake(reader)
