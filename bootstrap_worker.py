@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bootstrap import Clock, Services, utc_now
 from data.device_store import DeviceStore
@@ -15,12 +16,16 @@ from services.demo_line import DemoLine, DemoSchedule
 from services.ingest import Ingest
 from services.misbehaviour import Misbehaviour, parse
 from settings import Settings
+from workers.alerts import AlertLoop
 from workers.demo_radio import DemoRadio
 from workers.heartbeat import Heartbeat
 from workers.mqtt import MqttLoop
 from workers.mqtt_discovery import Discovery
 from workers.mqtt_sender import Sender
 from workers.outbox import OutboxLoop
+
+AWAY = timedelta(minutes=1)
+"""A worker that has not spoken for so long was not there."""
 
 
 def build_demo_link(settings: Settings, services: Services) -> DemoLine | DemoRadio:
@@ -58,6 +63,18 @@ def build_outbox_loop(settings: Settings, services: Services) -> OutboxLoop:
     """Build the part of the worker that sends mail and webhooks."""
     outbox = OutboxStore(open_engine(settings.operational_url))
     return OutboxLoop(outbox, services.parcel_sender, services.clock)
+
+
+def build_alert_loop(settings: Settings, services: Services) -> AlertLoop:
+    """Build the part of the worker that judges alert rules.
+
+    Where no worker has run for a minute, heaters are given time to be heard again.
+    """
+    now = services.clock()
+    told = LinkStore(open_engine(settings.operational_url)).statuses().get("worker")
+    if told is None or now - told[0] > AWAY:
+        services.evaluation.nobody_listened_before(now)
+    return AlertLoop(services.rules, services.evaluation, services.clock)
 
 
 def build_heartbeat(

@@ -27,7 +27,6 @@ from services.errors import ServiceError
 from services.imports import ImportOptions
 from settings import Settings
 from workers import processes, worker
-from workers.alerts import AlertLoop
 from workers.demo_models import DemoModelsLoop
 from workers.demo_radio import DemoRadio
 from workers.monitor import MonitorLoop
@@ -115,7 +114,7 @@ def run_worker() -> None:
         MonitorLoop(services.judging),
         PlansLoop(services.care.plans, services.care.bulk),
         ReportLoop(services.reports),
-        AlertLoop(services.rules, services.evaluation, services.clock),
+        bootstrap_worker.build_alert_loop(settings, services),
         bootstrap_worker.build_outbox_loop(settings, services),
     ]
     if settings.mqtt_host is not None:

@@ -101,7 +101,20 @@ _DEVICE: tuple[dict[str, Any], ...] = (
     },
     {
         "key": "legionella",
+        "name": "Tank in the range where Legionella grows",
+        "metric": "warm_hour_h",
+        "operator": ">",
+        "threshold": 48.0,
+        "severity": "medium",
+        "scope": _TANKS,
+        "message": "{name} has had no whole hour at 50 °C for {value}.",
+        "action": "Ask for a pasteurising cycle, and set the target to 55 °C or more.",
+    },
+    {
+        # Off until somebody wants it: tanks kept at 55 °C would always be told of.
+        "key": "legionella-safe-hour",
         "name": "No Legionella-safe hour",
+        "enabled": False,
         "metric": "safe_hour_days",
         "operator": ">",
         "threshold": 7.0,

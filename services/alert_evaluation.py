@@ -58,6 +58,10 @@ class Evaluation:
         self._looked: datetime | None = None
         self._severities: list[str] = []
 
+    def nobody_listened_before(self, moment: datetime) -> None:
+        """Heaters were not silent before this: nobody was there to hear them."""
+        self._looks.heard_from = moment
+
     def step(self, now: datetime) -> int:
         """Look once; how many alerts were raised, ended or became worse or better.
 

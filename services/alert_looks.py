@@ -39,6 +39,8 @@ class Looks:
         self._devices = devices
         self._models = models
         self._lake = lake
+        self.heard_from: datetime | None = None
+        """Before it nobody listened; ``None`` = somebody always did."""
         self.forget()
 
     def forget(self) -> None:
@@ -113,7 +115,7 @@ class Looks:
         if not set(wanted) <= set(SLOW):
             self._latest.learn(self._values.latest(self._latest.received_us), subjects)
             intervals = _padded(self._intervals, len(subjects))
-            moments = self._latest.moments(intervals, now)
+            moments = self._latest.moments(intervals, now, self.heard_from)
         if not set(wanted).isdisjoint(SLOW):
             if _due(self._slow_read, now, SLOW_EVERY):
                 self._slow = slow_moments(self._lake, subjects, now)

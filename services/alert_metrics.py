@@ -81,6 +81,9 @@ _ALL: tuple[AlertMetric, ...] = (
     _device("safe_hour_days", "Days since a Legionella-safe hour", "d",
             "Days since the newest whole hour at 60 °C or more; tanks only; at most "
             "the 15 days that are looked at", 86_400.0),
+    _device("warm_hour_h", "Hours since an hour at 50 °C", "h",
+            "Hours since the newest whole hour at 50 °C or more: below it Legionella "
+            "grows; tanks only; at most the 15 days that are looked at", 3_600.0),
     _device("no_still_hour_h", "Hours since an hour without flow", "h",
             "Hours since the end of the newest whole hour in which no flow was "
             "measured: a leak lets none pass; at most the 15 days looked at", 3_600.0),

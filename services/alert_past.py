@@ -16,7 +16,7 @@ from services.alert_rules import BANDED, RuleSpec
 from services.alert_slow_values import LOOKED_BACK
 from services.alert_subjects import SECOND_US, Subjects
 from services.alert_values import DRAWING_LPM, Readings
-from services.ledger_sums import HOUR_S, JITTER_S, KILL_C, counted_s
+from services.ledger_sums import COOL_C, HOUR_S, JITTER_S, KILL_C, counted_s
 from services.metrics import OFFLINE_AFTER_INTERVALS
 
 REPLAYED: frozenset[str] = frozenset(
@@ -26,13 +26,16 @@ REPLAYED: frozenset[str] = frozenset(
         "offline_intervals",
         "stale_min",
         "safe_hour_days",
+        "warm_hour_h",
         "no_still_hour_h",
         "flagged_share",
     }
 )
 """What the roll-ups of the past can tell."""
 DAY_US = 86_400 * SECOND_US
-AGES: tuple[str, ...] = ("safe_hour_days", "no_still_hour_h")
+TANK_AGES: Mapping[str, float] = {"safe_hour_days": KILL_C, "warm_hour_h": COOL_C}
+"""Ages of whole hours of a tank -> at what temperature at least."""
+AGES: tuple[str, ...] = (*TANK_AGES, "no_still_hour_h")
 
 
 def read_past(
@@ -128,7 +131,7 @@ def _moments(name: str, part: pd.DataFrame, device: Device, ticks: Ints) -> Floa
         begins = _begins(name, part, device, first, last)
         if begins[0] < 0:
             return np.full(len(ticks), np.nan)
-        unit_us = DAY_US if name == AGES[0] else 3_600 * SECOND_US
+        unit_us = DAY_US if name.endswith("_days") else 3_600 * SECOND_US
         return _age(ticks, begins, first[0]) / unit_us
     warm = _numbers(part, "temperature_c_n") > 0
     age = _age(ticks, last, first[0], first)
@@ -166,10 +169,10 @@ def _begins(
     """The ends of the whole hours that end an age, in order; -1 = it never counts."""
     covered = _numbers(part, "covered_s", 0.0)
     joined = np.r_[False, covered[1:] >= np.diff(last) / SECOND_US - JITTER_S]
-    if name == AGES[0]:
+    if name in TANK_AGES:
         if device.type == "tankless":
             return np.array([-1])
-        holds = _numbers(part, "temperature_c_min") >= KILL_C
+        holds = _numbers(part, "temperature_c_min") >= TANK_AGES[name]
         seconds = counted_s(part)
     else:
         known = _numbers(part, "flow_lpm_n") > 0

@@ -13,12 +13,17 @@ from data.records import Device
 from services.alert_conditions import Bools, Floats, Ints
 from services.alert_subjects import SECOND_US, Subjects
 from services.alert_values import Moment
-from services.ledger_sums import HOUR_S, JITTER_S, KILL_C, counted_s
+from services.ledger_sums import COOL_C, HOUR_S, JITTER_S, KILL_C, counted_s
 from services.metrics import gap_s
 
 LOOKED_BACK = timedelta(days=15)
 DAY = timedelta(days=1)
-SLOW: tuple[str, ...] = ("safe_hour_days", "no_still_hour_h", "flagged_share")
+SLOW: tuple[str, ...] = (
+    "safe_hour_days",
+    "warm_hour_h",
+    "no_still_hour_h",
+    "flagged_share",
+)
 _READ = (
     "n",
     "flagged_n",
@@ -48,7 +53,8 @@ def slow_moments(lake: Lake, subjects: Subjects, now: datetime) -> dict[str, Mom
         _fill(found, frame, subjects, now)
         for device in devices:
             if device.type == "tankless":
-                found["safe_hour_days"][subjects.places[device.id]] = np.nan
+                for name in ("safe_hour_days", "warm_hour_h"):
+                    found[name][subjects.places[device.id]] = np.nan
     return {name: Moment.of(value) for name, value in found.items()}
 
 
@@ -67,10 +73,13 @@ def _fill(
     flow = frame["flow_lpm_max"].to_numpy("float64", na_value=np.nan)
     known = frame["flow_lpm_n"].to_numpy("float64") > 0
     now_us = to_us(now)
-    hot = ages(at, lowest >= KILL_C, joined, counted_s(frame), first, last, now_us)
+    tank_s = counted_s(frame)
+    hot = ages(at, lowest >= KILL_C, joined, tank_s, first, last, now_us)
+    warm = ages(at, lowest >= COOL_C, joined, tank_s, first, last, now_us)
     still = ages(at, known & (flow <= 0.0), joined, covered, first, last, now_us)
     place = np.unique(at)
     found["safe_hour_days"][place] = hot / 86_400
+    found["warm_hour_h"][place] = warm / 3_600
     metered = np.isin(place, at[known])
     found["no_still_hour_h"][place] = np.where(metered, still / 3_600, np.nan)
     _flagged(found["flagged_share"], frame, at, last >= to_us(now - DAY))

@@ -181,6 +181,10 @@ def _tells(held: list[Any] | None, ts_us: int) -> bool:
     return str(held[0]).strip().lower() not in NO_ERROR
 
 
+def _age_s(ts_us: Floats, now: datetime) -> Floats:
+    return np.maximum(to_us(now) - ts_us, 0) / SECOND_US
+
+
 class LatestMoments:
     """What the newest state of each heater says of the moment, by place."""
 
@@ -205,10 +209,16 @@ class LatestMoments:
             self._code[place] = float(_tells(row.good.get("error_code"), row.ts_us))
             self.received_us = max(self.received_us, row.received_us - OVERLAP_US)
 
-    def moments(self, interval_s: Floats, now: datetime) -> dict[str, Moment]:
-        """The metrics that come from the newest states."""
-        age_s = np.maximum(to_us(now) - self._ts, 0) / SECOND_US
-        stale_s = np.maximum(to_us(now) - self._warm, 0) / SECOND_US
+    def moments(
+        self, interval_s: Floats, now: datetime, heard_from: datetime | None = None
+    ) -> dict[str, Moment]:
+        """The metrics that come from the newest states.
+
+        ``heard_from``: before it nobody listened, so no heater was silent then.
+        """
+        heard_us = to_us(heard_from) if heard_from else NEVER
+        age_s = _age_s(np.maximum(self._ts, heard_us), now)
+        stale_s = _age_s(np.maximum(self._warm, heard_us), now)
         known = ~np.isnan(age_s)
         with np.errstate(invalid="ignore"):
             missed = age_s / interval_s

@@ -219,6 +219,23 @@ def test_silence_is_told_and_ends_with_the_next_reading(world: World) -> None:
     assert [a.active for a in world.alerts] == [False]
 
 
+def test_nobody_is_silent_while_nobody_listens(world: World) -> None:
+    """After the worker was away a heater has ten minutes to be heard again."""
+    world.rule(metric="offline_min", threshold=10.0, for_s=0, off_delay_s=0, deadband=0)
+    world.send([60])
+    world.stores.clock.forward(minutes=30)
+    world.ruled.evaluation.nobody_listened_before(world.stores.clock())
+    world.look()
+    world.stores.clock.forward(minutes=9)
+    world.look()
+    assert world.alerts == []
+
+    world.stores.clock.forward(minutes=2)
+    world.look()
+    (silent,) = world.alerts
+    assert silent.value == pytest.approx(11.0)
+
+
 def test_a_rule_that_goes_ends_its_alerts_and_says_why(world: World) -> None:
     """Disabled or removed: cleared with the reason; enabled again: raised again."""
     view = world.rule(for_s=0)

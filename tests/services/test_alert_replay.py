@@ -115,8 +115,9 @@ def test_leaks_and_safe_hours_of_the_past_are_found(world: World) -> None:
     world.stores.flush()
     leak = replay(world, metric="no_still_hour_h", threshold=12.0, deadband=0, for_s=0)
     cold = replay(world, metric="safe_hour_days", threshold=0.5, deadband=0, for_s=0)
+    warm = replay(world, metric="warm_hour_h", threshold=12.0, deadband=0, for_s=0)
 
-    assert (leak.activations, cold.activations) == (1, 1)
+    assert (leak.activations, cold.activations, warm.activations) == (1, 1, 0)
     assert leak.periods[0].end is None
     about = NOW - timedelta(hours=9)
     assert abs(leak.periods[0].start - about) <= 2 * QUARTER

@@ -139,16 +139,17 @@ def test_a_rule_of_models_keeps_to_its_scope(world: World) -> None:
 
 
 def test_safe_and_still_hours_and_flags_come_from_the_rollups(world: World) -> None:
-    """Two days since an hour at 60 °C; no hour without flow since then; flags."""
+    """Two days since an hour at 60 or 50 °C; no hour without flow since; flags."""
     frame = readings("wh-1", NOW - timedelta(days=3), 3 * 1_440)
     hour = [1_300 <= i < 1_375 for i in range(len(frame))]
-    frame["temperature_c"] = [62.0 if hot else 50.0 for hot in hour]
+    frame["temperature_c"] = [62.0 if hot else 49.0 for hot in hour]
     frame["flow_lpm"] = [0.0 if still else 0.3 for still in hour]
     frame.loc[frame.index[-720:], "pressure_bar"] = 99.0
     world.stores.telemetry.accept_bulk(SYSTEM, frame)
     world.stores.flush()
     plain = {"operator": ">", "deadband": 0, "for_s": 0}
     world.rule(key="safe", metric="safe_hour_days", **plain | {"threshold": 1.0})
+    world.rule(key="cool", metric="warm_hour_h", **plain | {"threshold": 36.0})
     world.rule(key="leak", metric="no_still_hour_h", **plain | {"threshold": 36.0})
     world.rule(key="flags", metric="flagged_share", **plain | {"threshold": 20.0})
     world.look()
@@ -156,6 +157,7 @@ def test_safe_and_still_hours_and_flags_come_from_the_rollups(world: World) -> N
 
     ago = timedelta(minutes=3 * 1_440 - 1_370)
     assert found["safe"].value == pytest.approx(ago / timedelta(days=1), abs=0.02)
+    assert found["cool"].value == pytest.approx(ago / timedelta(hours=1), abs=0.5)
     assert found["leak"].value == pytest.approx(ago / timedelta(hours=1), abs=0.5)
     assert found["flags"].value == pytest.approx(50.0, abs=0.5)
     begun = NOW - ago + timedelta(days=1)
