@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from data.alert_records import Alert, AlertEvent
+from services.alert_metrics import ALERT_METRICS
 from services.outgoing import line
 
 NAME_LENGTH = 200
@@ -49,6 +50,7 @@ def told(alert: Alert, event: AlertEvent, kind: str) -> dict[str, Any]:
         "subject_name": line(alert.subject_name, NAME_LENGTH),
         "rule": line(alert.rule_name, NAME_LENGTH),
         "metric": line(alert.metric, NAME_LENGTH),
+        "measured": _measured(alert),
         "value": _finite(alert.value),
         "message": line(alert.message, TEXT_LENGTH),
         "action": line(alert.action, TEXT_LENGTH),
@@ -56,6 +58,14 @@ def told(alert: Alert, event: AlertEvent, kind: str) -> dict[str, Any]:
         "raised_at": _iso(alert.raised_at),
         "activations": alert.activations,
     }
+
+
+def _measured(alert: Alert) -> str:
+    """The value as people read it, in the stored unit: ``Tank temperature: 59 °C``."""
+    known = ALERT_METRICS.get(alert.metric)
+    if known is None or alert.value is None or not math.isfinite(alert.value):
+        return ""
+    return f"{known.label}: {alert.value:.6g} {known.unit}".strip()
 
 
 def trial(route: str, now: datetime) -> dict[str, Any]:
@@ -134,7 +144,7 @@ def _lines(item: Told, address: str | None) -> list[str]:
     if item.get("action"):
         rows.append(f"What to do: {item['action']}")
     if item.get("value") is not None:
-        rows.append(f"{item['metric']}: {item['value']:.6g}")
+        rows.append(item.get("measured") or f"{item['metric']}: {item['value']:.6g}")
     rows.append(f"{_when(item)}")
     if item["kind"] == "resolved":
         note = f": {item['note']}" if item.get("note") else ""

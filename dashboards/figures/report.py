@@ -127,7 +127,7 @@ def _bars(chart: BarChart, prefs: Preferences) -> Figure:
         {
             "type": "bar", "name": escape(name, quote=False), "x": names,
             "y": list(values),
-            "marker": {"color": colour(theme, f"series-{index % SERIES + 1}")},
+            "marker": {"color": colour(theme, chart.tint(index))},
         }
         for index, (name, values) in enumerate(chart.series)
     ]  # fmt: skip

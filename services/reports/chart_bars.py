@@ -10,7 +10,7 @@ from services.reports import chart_frame as frame
 from services.reports import text, ticks
 from services.reports.chart_frame import Box, Key, Pen, Scale
 from services.reports.document import BarChart
-from services.reports.look import TICK, rgb, series
+from services.reports.look import TICK, rgb
 from services.reports.words import figure
 
 SHARE = 0.72
@@ -57,7 +57,8 @@ def keys(chart: BarChart) -> list[Key]:
     if len(chart.series) < 2:
         return []
     return [
-        Key(name, partial(_sign, index=i)) for i, (name, _) in enumerate(chart.series)
+        Key(name, partial(_sign, tint=chart.tint(i)))
+        for i, (name, _) in enumerate(chart.series)
     ]
 
 
@@ -111,7 +112,7 @@ def _upright(
         low, high = sorted((up(bar[3]), up(bar[4])))
         return Box(start, low, thick, high - low)
 
-    _draw(pen, bars, one)
+    _draw(pen, chart, bars, one)
     for value, words, place in _values(chart, bars, one):
         y = place.top + 2 if value >= 0 else place.bottom - 8
         x = place.left + place.width / 2
@@ -140,7 +141,7 @@ def _lying(
         start, end = sorted((along(bar[3]), along(bar[4])))
         return Box(start, top - thick, end - start, thick)
 
-    _draw(pen, bars, one)
+    _draw(pen, chart, bars, one)
     for _, words, place in _values(chart, bars, one):
         text.draw_line(
             pen, place.right + 3, place.bottom + place.height / 2 - 2.4, words, TICK
@@ -157,11 +158,13 @@ def _beside(chart: BarChart) -> int:
     return 1 if chart.stacked else max(len(chart.series), 1)
 
 
-def _draw(pen: Pen, bars: list[Bar], one: Callable[[Bar], Box]) -> None:
+def _draw(
+    pen: Pen, chart: BarChart, bars: list[Bar], one: Callable[[Bar], Box]
+) -> None:
     frame.stroke(pen, (1.0, 1.0, 1.0), 0.5)
     for bar in bars:
         place = one(bar)
-        pen.setFillColorRGB(*rgb(series(bar[1])))
+        pen.setFillColorRGB(*rgb(chart.tint(bar[1])))
         pen.rect(place.left, place.bottom, place.width, place.height, stroke=1, fill=1)
 
 
@@ -193,6 +196,6 @@ def _names(pen: Pen, chart: BarChart, area: Box, step: float) -> None:
         )  # fmt: skip
 
 
-def _sign(pen: Pen, box: Box, index: int) -> None:
-    pen.setFillColorRGB(*rgb(series(index)))
+def _sign(pen: Pen, box: Box, tint: str) -> None:
+    pen.setFillColorRGB(*rgb(tint))
     pen.rect(box.left + 5, box.bottom, 7, 6.5, stroke=0, fill=1)

@@ -88,7 +88,10 @@ class LineChart:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Groups of bars: one value of each series for each category."""
+    """Groups of bars: one value of each series for each category.
+
+    ``tints`` are the colours of the series by token, where colours say something.
+    """
 
     key: str
     title: str
@@ -97,6 +100,11 @@ class BarChart:
     series: tuple[tuple[str, tuple[float | None, ...]], ...]
     stacked: bool = False
     note: str = ""
+    tints: tuple[str, ...] = ()
+
+    def tint(self, index: int) -> str:
+        """The colour token of the nth series; six of them repeat."""
+        return self.tints[index] if self.tints else f"series-{index % 6 + 1}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -194,6 +194,14 @@ def _handling_of(alert: Alert) -> Handling:
     )
 
 
+TINTS: Mapping[str, str] = {
+    "critical": "bad",
+    "high": "series-2",
+    "medium": "watch",
+    "low": "accent",
+}
+
+
 def _timeline(job: Job, alerts: Sequence[Alert]) -> BarChart:
     name, edges = bucket_edges(job.query.start, job.query.end, job.prefs)
     counts = Counter((a.severity, place_of(a.raised_at, edges)) for a in alerts)
@@ -208,6 +216,7 @@ def _timeline(job: Job, alerts: Sequence[Alert]) -> BarChart:
             for severity in SEVERITIES
         ),
         stacked=True,
+        tints=tuple(TINTS[severity] for severity in SEVERITIES),
     )
 
 
