@@ -195,14 +195,16 @@ def file(yaml: str, *, may_edit: bool) -> Component:
                 "all of them or none; rules that are not in it stay.",
                 className="row-note",
             ),
+            html.Label(
+                "Rules as YAML", htmlFor=LIST_IDS.yaml, className="visually-hidden"
+            ),
             dbc.Textarea(
                 id=LIST_IDS.yaml,
                 value=yaml,
                 rows=28,
                 class_name="code",
                 readonly=not may_edit,
-                spellcheck=False,
-                **parts.aria(label="Rules as YAML"),
+                spellcheck="false",
             ),
             html.Div(id=LIST_IDS.applied, role="status", className="form-message"),
             html.Button(
