@@ -41,7 +41,7 @@ def test_an_admin_sees_the_installation(site: Portal) -> None:
     """The timer's callback draws the body."""
     answer = call(site, site.browser("ada"), f"{IDS.body}.children", {})
 
-    assert "mqtt" in answer.text
+    assert "Talk with the broker" in answer.text
     assert "Messages refused" in answer.text
 
 
