@@ -1,8 +1,4 @@
-"""The rules that come along: stored once, at the first start; then they are theirs.
-
-There is none of energy against what is expected: nothing in the stores says honestly
-what a heater should have used.
-"""
+"""The rules that come along: stored once, at the first start; then they are theirs."""
 
 from __future__ import annotations
 
@@ -155,6 +151,21 @@ _DEVICE: tuple[dict[str, Any], ...] = (
         "severity": "low",
         "message": "{value} of the readings of {name} in the last day are flagged.",
         "action": "See which sensor it is on its Details page, and have it checked.",
+    },
+    {
+        "key": "energy-excess",
+        "name": "Energy above what is expected",
+        "metric": "energy_excess_pct",
+        "operator": ">",
+        "threshold": 30.0,
+        "for_s": 21_600,
+        "off_delay_s": 3_600,
+        "severity": "medium",
+        "scope": {"types": ["electric", "heat_pump"]},
+        "message": "{name} used {value} more energy in a day than its own past leads "
+        "to expect.",
+        "action": "Look for a leak on the hot side, a running circulation pump or "
+        "failing insulation.",
     },
 )
 _MODEL: tuple[dict[str, Any], ...] = (

@@ -89,6 +89,9 @@ _ALL: tuple[AlertMetric, ...] = (
             "measured: a leak lets none pass; at most the 15 days looked at", 3_600.0),
     _device("flagged_share", "Share of flagged readings", "%",
             "Readings of the last 24 h with a flagged value"),
+    _device("energy_excess_pct", "Energy above expected", "%",
+            "kWh of the newest 24 whole hours above what the up to 28 days before lead "
+            "to expect of its litres; 0 within the 99 % prediction interval"),
     _model("accuracy", "Accuracy", "", f"Realised, {_OF_WINDOW}"),
     _model("mae", "Mean absolute error", "", f"Realised, {_OF_WINDOW}"),
     _model("estimated_accuracy", "Estimated accuracy", "",

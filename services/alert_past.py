@@ -12,6 +12,8 @@ from data.hot_store import to_us
 from data.lake import Lake
 from data.records import METRICS, Device
 from services.alert_conditions import Bools, Condition, Floats, Ints, Points
+from services.alert_energy import LOOKED_BACK as ENERGY_BACK
+from services.alert_energy import METRIC, READ, excess_at
 from services.alert_rules import BANDED, RuleSpec
 from services.alert_slow_values import LOOKED_BACK
 from services.alert_subjects import SECOND_US, Subjects
@@ -29,6 +31,7 @@ REPLAYED: frozenset[str] = frozenset(
         "warm_hour_h",
         "no_still_hour_h",
         "flagged_share",
+        METRIC,
     }
 )
 """What the roll-ups of the past can tell."""
@@ -56,6 +59,11 @@ def read_past(
     if any(m.key in AGES for m in spec.metrics):
         wanted.add("covered_s")
         start -= LOOKED_BACK
+    if any(m.key == METRIC for m in spec.metrics):
+        named.append("energy_kwh")
+        wanted |= set(READ)
+        bucket_s = max(bucket_s, 3_600) if len(spec.metrics) == 1 else bucket_s
+        start -= ENERGY_BACK
     return lake.folded(gaps, start, now, bucket_s, named, only=wanted)
 
 
@@ -125,8 +133,8 @@ def _moments(name: str, part: pd.DataFrame, device: Device, ticks: Ints) -> Floa
     """A metric of the moment of one heater at each tick."""
     last = part["last_ts"].to_numpy("datetime64[us]").astype("int64")
     first = part["first_ts"].to_numpy("datetime64[us]").astype("int64")
-    if name == "flagged_share":
-        return _flagged(part, last, ticks)
+    if name in (METRIC, "flagged_share"):
+        return excess_at(part, ticks) if name == METRIC else _flagged(part, last, ticks)
     if name in AGES:
         begins = _begins(name, part, device, first, last)
         if begins[0] < 0:

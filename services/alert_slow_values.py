@@ -11,6 +11,7 @@ from data.hot_store import to_us
 from data.lake import Lake
 from data.records import Device
 from services.alert_conditions import Bools, Floats, Ints
+from services.alert_energy import METRIC, energy_excess
 from services.alert_subjects import SECOND_US, Subjects
 from services.alert_values import Moment
 from services.ledger_sums import COOL_C, HOUR_S, JITTER_S, KILL_C, counted_s
@@ -23,6 +24,7 @@ SLOW: tuple[str, ...] = (
     "warm_hour_h",
     "no_still_hour_h",
     "flagged_share",
+    METRIC,
 )
 _READ = (
     "n",
@@ -38,9 +40,9 @@ _READ = (
 
 
 def slow_moments(lake: Lake, subjects: Subjects, now: datetime) -> dict[str, Moment]:
-    """Days since a safe hour, hours since an hour without flow, flagged share.
+    """Days since a safe hour, hours since an hour without flow, flagged share, energy.
 
-    One question to the lake for all heaters. Of a heater with readings over the
+    Two questions to the lake for all heaters. Of a heater with readings over the
     whole time and none of such hours, the age is the time that was looked at.
     """
     devices = [d for d in subjects.known.values() if isinstance(d, Device)]
@@ -51,6 +53,7 @@ def slow_moments(lake: Lake, subjects: Subjects, now: datetime) -> dict[str, Mom
             gaps, now - LOOKED_BACK, now, 900, ("temperature_c", "flow_lpm"), only=_READ
         )
         _fill(found, frame, subjects, now)
+        found[METRIC] = energy_excess(lake, gaps, subjects, now)
         for device in devices:
             if device.type == "tankless":
                 for name in ("safe_hour_days", "warm_hour_h"):
