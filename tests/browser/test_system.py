@@ -54,7 +54,12 @@ def site(stores, dash_duo):
 def test_an_admin_reads_how_the_installation_is(site):
     """Worker, what waits, refused messages; the rail leads there; no error."""
     text = site.find_element("#system-body").text
-    for words in ("Talk with the broker", "Spoke", "127.0.0.1:1883", "iot/v1/wh-11/telemetry"):
+    for words in (
+        "Talk with the broker",
+        "Spoke",
+        "127.0.0.1:1883",
+        "iot/v1/wh-11/telemetry",
+    ):
         assert words in text
     assert "Administration" in site.find_element(".rail-link.active").text
     picture(site, "system-wide")
