@@ -3,7 +3,7 @@
 # make test       set up and run every test
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := client/iotsphere_client app.py bootstrap.py bootstrap_alerts.py bootstrap_desk.py bootstrap_notify.py bootstrap_reports.py bootstrap_rules.py bootstrap_worker.py cli.py cli_alerts.py cli_devices.py cli_models.py cli_reports.py launch.py reporting.py settings.py settings_checks.py api callbacks dashboards data services workers
+SOURCES := client/iotsphere_client app.py bootstrap.py bootstrap_alerts.py bootstrap_desk.py bootstrap_notify.py bootstrap_reports.py bootstrap_rules.py bootstrap_first.py bootstrap_worker.py cli.py cli_alerts.py cli_devices.py cli_models.py cli_reports.py launch.py launch_demo.py reporting.py settings.py settings_checks.py api callbacks dashboards data services workers
 .DEFAULT_GOAL := help
 
 .PHONY: help setup setup-dev run test check fix docs bench faults fuzz vendor

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # starting both processes needs nothing of what follows
+    import launch
+
+    raise SystemExit(launch.run())
+
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -244,9 +249,3 @@ def _layout(app: Any, settings: Settings, tabs: Sequence[Tab]) -> None:
         )
 
     app.layout = layout
-
-
-if __name__ == "__main__":
-    import launch
-
-    raise SystemExit(launch.run())

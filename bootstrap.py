@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bootstrap_alerts import Alerting, alerting
 from bootstrap_care import caring
 from bootstrap_desk import reporting
+from bootstrap_first import migrate, utc_now
 from bootstrap_notify import Notifying, notifying
 from bootstrap_rules import Ruling, ruling
 from data.account_store import AccountStore
@@ -23,7 +24,6 @@ from data.inference_lake import InferenceLake
 from data.judgement_store import JudgementStore
 from data.lake import Lake
 from data.link_store import LinkStore
-from data.migrate import upgrade
 from data.model_store import ModelStore
 from data.session import Engine, open_engine
 from data.shadow_store import ShadowStore
@@ -60,12 +60,9 @@ from services.tokens import Tokens
 from settings import Settings
 from workers.flusher import FlushLoop
 
+__all__ = ["Clock", "Services", "build", "build_flush_loop", "migrate", "utc_now"]
+
 Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The present, aware."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -258,7 +255,7 @@ def _demo_models(
         watched.inferences,
         metrics,
         store,
-        state_file=settings.home_dir / "demo_models.json",
+        state_file=settings.demo_models_file,
         seed=settings.demo_seed,
         clock=clock,
         waits=lambda: hot.pending(0).files > 0,
@@ -281,11 +278,3 @@ def build_flush_loop(settings: Settings, clock: Clock = utc_now) -> FlushLoop:
     return FlushLoop(
         settings, HotStore(engine), DeviceStore(engine), ModelStore(engine), clock
     )
-
-
-def migrate(settings: Settings) -> None:
-    """Bring the operational database to this program's schema."""
-    settings.home_dir.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.operational_url)
-    upgrade(engine)
-    engine.dispose()

@@ -18,6 +18,7 @@ import cli_devices
 import cli_models
 import cli_reports
 import launch
+import launch_demo
 from data.flush import AnotherWriter
 from data.migrate import WrongSchema, check, current, head
 from data.session import open_engine
@@ -85,7 +86,7 @@ def demo() -> None:
     """Make the simulated fleet with its history, where there is none."""
     settings = load_settings(demo=True)
     bootstrap.migrate(settings)
-    launch.make_demo(settings, judged=True)
+    launch_demo.make_demo(settings, judged=True)
 
 
 @app.command()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 import socket
-from threading import Event, Thread
 
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-import bootstrap
-from reporting import steps
-from services.access import SYSTEM
+import bootstrap_first
 from settings import Settings
 from workers import processes
 
@@ -49,51 +47,6 @@ def load_settings(**overrides: object) -> Settings:
         raise CannotStart("; ".join(told)) from error
 
 
-def make_demo(settings: Settings, *, judged: bool) -> None:
-    """Create the demo fleet and its models in the lake, with progress shown.
-
-    ``judged``: count and judge the models here; else the worker does so once it runs.
-    """
-    services = bootstrap.build(settings)
-    if not services.demo.exists:
-        _make_fleet(settings, services)
-    if not services.demo_models.exists:
-        _make_models(settings, services, judged=judged)
-    services.close()
-
-
-def _make_models(
-    settings: Settings, services: bootstrap.Services, *, judged: bool
-) -> None:
-    """Train the demo's models and log their past."""
-    with steps() as step:
-        services.demo_models.create(SYSTEM, progress=step("Training models"))
-        if not judged:
-            return
-        step("Judging models")
-        loop = bootstrap.build_flush_loop(settings)
-        loop.drain()
-        loop.close()
-        services.judging.step()
-
-
-def _make_fleet(settings: Settings, services: bootstrap.Services) -> None:
-    with steps() as step:
-        loop, done = bootstrap.build_flush_loop(settings), Event()
-        follower = Thread(target=loop.follow, args=(done,))
-        follower.start()
-        try:
-            services.demo.create(
-                SYSTEM, speed=settings.demo_speed, progress=step("Simulating heaters")
-            )
-        finally:
-            done.set()
-            follower.join()
-        step("Writing the lake")
-        loop.drain()
-        loop.close()
-
-
 def run() -> int:
     """Prepare, start web and worker, say where, and wait; the exit status."""
     try:
@@ -110,16 +63,16 @@ def _run() -> int:
         settings.signing_key()
     except ValueError as error:
         raise CannotStart(str(error)) from error
-    bootstrap.migrate(settings)
+    bootstrap_first.migrate(settings)
     hint = "Sign in with a user made by `python cli.py user add`."
     if settings.demo:
         given = settings.demo_password
         password = given.get_secret_value() if given else secrets.token_urlsafe(9)
         settings = settings.model_copy(update={"demo_password": SecretStr(password)})
-        make_demo(settings, judged=False)  # the page is there half a minute sooner
-        services = bootstrap.build(settings)
-        services.accounts.ensure_demo_users(SYSTEM, password)
-        services.close()
+        if not bootstrap_first.demo_made(settings):
+            # Imported for the first start only: it takes seconds that others need not.
+            importlib.import_module("launch_demo").make_demo(settings, judged=False)
+        bootstrap_first.ensure_demo_users(settings, password)
         hint = f"Sign in as admin, operator or viewer with the password {password}"
     running = processes.start(
         settings, [processes.worker_command(), processes.web_command(settings)]

@@ -239,6 +239,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home_dir / 'iotsphere.db'}"
 
     @property
+    def demo_models_file(self) -> Path:
+        """Where it is noted how far the demo's models are made."""
+        return self.home_dir / "demo_models.json"
+
+    @property
     def lake_dir(self) -> Path:
         """Folder of the lake's Parquet files."""
         return self.lake_path or self.home_dir / "lake"
