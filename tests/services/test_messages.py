@@ -275,6 +275,7 @@ payloads = st.binary(max_size=60) | st.builds(
 )
 
 
+@pytest.mark.timeout(max(600, CASES // 10))
 @settings(
     max_examples=CASES,
     deadline=None,
