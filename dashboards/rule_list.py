@@ -122,8 +122,12 @@ def _row(rule: RuleView, prefs: Preferences) -> Sequence[Component | str]:
         severity = alert_words.severity_chip(spec.severity)
     ever = links.build_search({"state": "all", "rule": spec.key})
     name = [
-        dcc.Link(
-            [parts.icon(KINDS[spec.source]), " ", spec.name], href=rule_href(spec.key)
+        html.Span(
+            [
+                parts.icon(KINDS[spec.source]),
+                text.NO_BREAK,
+                dcc.Link(spec.name, href=rule_href(spec.key)),
+            ]
         ),
         html.Span(scope_words(spec.source, spec.scope), className="row-note"),
     ]
@@ -131,7 +135,7 @@ def _row(rule: RuleView, prefs: Preferences) -> Sequence[Component | str]:
         html.Div(name, className="rule-name"),
         severity,
         condition(spec, prefs),
-        text.duration(spec.for_s) if spec.for_s else "at once",
+        text.duration(spec.for_s) if spec.for_s else f"at{text.NO_BREAK}once",
         parts.chip("good", "On") if spec.enabled else parts.chip("paused", "Off"),
         dcc.Link("Look", href=links.href(alert_words.PATH, ever)),
     )

@@ -18,7 +18,7 @@ from services.units import Preferences
 
 __all__ = ["IDS", "body", "counts", "declared", "failure", "skeleton", "views"]
 
-EVERY_MS = 2_000
+EVERY_MS = 1_500
 VIEWS: Mapping[str, tuple[str, str]] = {
     "": ("bell", "Alerts"),
     "patterns": ("bar-chart", "Patterns"),
