@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,11 +15,13 @@ from data.hot_store import from_us
 from data.model_records import Model
 from data.model_store import ModelStore
 from services.alert_conditions import Turn
+from services.alert_metrics import ALERT_METRICS
 from services.alert_model_values import ModelValues
-from services.alert_rules import BANDED
+from services.alert_rules import BANDED, RuleSpec
 from services.alert_subjects import Subjects
 from services.alert_values import ReadingValues
 from services.alert_watching import Watching
+from services.wording import duration
 
 MOST_POINTS = 200
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(hours=24)
@@ -52,13 +55,19 @@ def number(value: float) -> str:
 def message_of(fired: Fired, name: str) -> str:
     """The rule's message about a subject, in stored units."""
     spec = fired.watching.spec
-    unit = f" {spec.unit}" if spec.unit else ""
-    threshold = number(fired.low if spec.operator.startswith("<") else fired.high)
+    threshold = _amount(spec, fired.low if spec.operator[0] == "<" else fired.high)
     if spec.operator in BANDED:
-        threshold = f"{number(fired.low)} to {number(fired.high)}"
-    return spec.message.format(
-        name=name, value=f"{number(fired.turn.value)}{unit}", threshold=threshold + unit
-    )
+        threshold = f"{number(fired.low)} to {_amount(spec, fired.high)}"
+    value = _amount(spec, fired.turn.value)
+    return spec.message.format(name=name, value=value, threshold=threshold)
+
+
+def _amount(spec: RuleSpec, value: float) -> str:
+    """A value with its stored unit; an age in the words of a duration."""
+    known = ALERT_METRICS.get(spec.metric)
+    if known is not None and known.grows_s and math.isfinite(value):
+        return duration(value * known.grows_s)
+    return f"{number(value)} {spec.unit}".rstrip()
 
 
 def thinned(series: Series) -> list[list[object]]:

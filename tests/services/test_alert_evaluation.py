@@ -234,6 +234,7 @@ def test_nobody_is_silent_while_nobody_listens(world: World) -> None:
     world.look()
     (silent,) = world.alerts
     assert silent.value == pytest.approx(11.0)
+    assert silent.message == "Boiler room is at 11 min, over 10 min."
 
 
 def test_a_rule_that_goes_ends_its_alerts_and_says_why(world: World) -> None:
