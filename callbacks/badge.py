@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
+from callbacks.errors import explained
 from callbacks.registration import Callbacks, caller
 from dashboards import shell
 from dashboards.shell import IDS
@@ -54,5 +55,6 @@ def badge_of(services: BadgeServices) -> Badge | None:
     """The alerts that need somebody; nothing where that cannot be told now."""
     try:
         return services.alerts.badge(caller())
-    except Exception:  # noqa: BLE001 - no page may fail for its badge
+    except Exception as error:  # noqa: BLE001 - no page may fail for its badge
+        explained(error)  # what is not expected is noted
         return None

@@ -20,6 +20,7 @@ from dashboards.alert_words import (
     state_chip,
     subject_link,
 )
+from dashboards.list_parts import count_link, sort_head
 from data.alert_records import SEVERITIES, Alert
 from services.alert_views import AlertsView, shelved
 from services.units import Preferences
@@ -58,26 +59,10 @@ def counts(view: AlertsView, search: str | None) -> Component:
 
 
 def _count(state: str, view: AlertsView, search: str | None) -> Component:
-    icon, words, tint = COUNTS[state]
-    number = view.counts[state]
-    active = view.query.state == state
     target = None if state == "open" else state
-    classes = [
-        "count",
-        f"count-{tint}" if tint and number else "",
-        "active" if active else "",
-    ]
-    return dcc.Link(
-        [
-            html.Span(
-                [parts.icon(icon), text.number(number, 0)], className="count-value"
-            ),
-            html.Span(words, className="count-name"),
-            parts.hidden("(shown)") if active else None,
-        ],
-        href=links.href(PATH, links.with_query(search, state=target, page=None)),
-        className=" ".join(c for c in classes if c),
-    )
+    href = links.href(PATH, links.with_query(search, state=target, page=None))
+    active = view.query.state == state
+    return count_link(COUNTS[state], view.counts[state], href, active=active)
 
 
 def severity_links(view: AlertsView, search: str | None) -> Component:
@@ -123,7 +108,7 @@ def table(
         search: the query string, kept by every link.
         picked: alerts whose box is ticked, which stays so.
     """
-    head = [_head(*column, view=view, search=search) for column in COLUMNS]
+    head = [_head(column, view, search) for column in COLUMNS]
     if view.may_write:
         everyone = dbc.Checkbox(
             id=IDS.all, value=False, label=parts.hidden("Choose every alert shown")
@@ -147,24 +132,13 @@ def table(
 
 
 def _head(
-    title: str, sort: str, first: str, *, view: AlertsView, search: str | None
+    column: tuple[str, str, str], view: AlertsView, search: str | None
 ) -> Component:
-    classes = "number" if title in NUMERIC else ""
-    if not sort:
-        return html.Th(title, scope="col", className=classes)
-    shown = view.query.sort == sort
-    now = "-" if view.query.descending else ""
-    # Worst first has no opposite that anybody asks for.
-    turned = {"": "-", "-": ""}[now] if sort != "worst" else ""
-    target = f"{turned if shown else first}{sort}"
-    arrow = ("arrow-down" if now else "arrow-up") if shown and sort != "worst" else None
-    link = dcc.Link(
-        [title, parts.icon(arrow) if arrow else None],
-        href=links.href(PATH, links.with_query(search, sort=target, page=None)),
-        className="sort-link",
-    )
-    state = ("descending" if now else "ascending") if shown else "none"
-    return html.Th(link, scope="col", className=classes, **parts.aria(sort=state))
+    def href(sort: str) -> str:
+        return links.href(PATH, links.with_query(search, sort=sort, page=None))
+
+    query, numeric = view.query, column[0] in NUMERIC
+    return sort_head(column, query.sort, query.descending, href, numeric=numeric)
 
 
 def _row(

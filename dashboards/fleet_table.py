@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from dashboards import links, parts, text
 from dashboards.figures.sparkline import sparkline
 from dashboards.health_cards import VERDICTS
+from dashboards.list_parts import sort_head
 from dashboards.live_pieces import STATUS, mode_words
 from data.records import LatestValue
 from services.fleet import FleetView, SiteView
@@ -59,7 +60,7 @@ def table(
             site = row.building
             rows.append(_site(view.sites[site], search, width))
         rows.append(_row(row, view, prefs, search, may_edit))
-    head = [_head(*column, view=view, search=search) for column in COLUMNS]
+    head = [_head(column, view, search) for column in COLUMNS]
     if may_edit:
         head.append(html.Th(parts.hidden("Edit"), scope="col"))
     return html.Div(
@@ -79,24 +80,13 @@ def table(
 
 
 def _head(
-    title: str, sort: str, first: str, *, view: FleetView, search: str | None
+    column: tuple[str, str, str], view: FleetView, search: str | None
 ) -> Component:
-    classes = "number" if title in NUMERIC else ""
-    if not sort:
-        return html.Th(title, scope="col", className=classes)
-    shown = view.query.sort == sort
-    now = "-" if view.query.descending else ""
-    direction = {"": "-", "-": ""}[now] if shown else first
-    arrow = ("arrow-down" if now else "arrow-up") if shown else None
-    link = dcc.Link(
-        [title, parts.icon(arrow) if arrow else None],
-        href=links.href(
-            PATH, links.with_query(search, sort=f"{direction}{sort}", page=None)
-        ),
-        className="sort-link",
-    )
-    state = ("descending" if now else "ascending") if shown else "none"
-    return html.Th(link, scope="col", className=classes, **parts.aria(sort=state))
+    def href(sort: str) -> str:
+        return links.href(PATH, links.with_query(search, sort=sort, page=None))
+
+    query, numeric = view.query, column[0] in NUMERIC
+    return sort_head(column, query.sort, query.descending, href, numeric=numeric)
 
 
 def _site(site: SiteView, search: str | None, width: int) -> Component:

@@ -17,6 +17,7 @@ from dashboards.figures.health_strip import (
     key_sample,
     looks_like,
 )
+from dashboards.list_parts import sort_head
 from dashboards.model_words import (
     MODELS_PATH,
     SHORT_KINDS,
@@ -44,7 +45,7 @@ TAGS_SHOWN = 3
 
 def table(view: ModelsView, prefs: Preferences, search: str | None) -> Component:
     """One page of models."""
-    head = [_head(*column, view=view, search=search) for column in COLUMNS]
+    head = [_head(column, view, search) for column in COLUMNS]
     rows = [_row(row, view, prefs, search) for row in view.rows]
     return html.Div(
         html.Table(
@@ -81,24 +82,13 @@ def strip_words(cells: Sequence[HealthCell]) -> str:
 
 
 def _head(
-    title: str, sort: str, first: str, *, view: ModelsView, search: str | None
+    column: tuple[str, str, str], view: ModelsView, search: str | None
 ) -> Component:
-    classes = "number" if title in NUMERIC else ""
-    if not sort:
-        return html.Th(title, scope="col", className=classes)
-    shown = view.query.sort == sort
-    now = "-" if view.query.descending else ""
-    # Worst first has no opposite that anybody asks for.
-    turned = {"": "-", "-": ""}[now] if sort != "worst" else ""
-    target = f"{turned if shown else first}{sort}"
-    arrow = ("arrow-down" if now else "arrow-up") if shown and sort != "worst" else None
-    link = dcc.Link(
-        [title, parts.icon(arrow) if arrow else None],
-        href=links.href(MODELS_PATH, links.with_query(search, sort=target, page=None)),
-        className="sort-link",
-    )
-    state = ("descending" if now else "ascending") if shown else "none"
-    return html.Th(link, scope="col", className=classes, **parts.aria(sort=state))
+    def href(sort: str) -> str:
+        return links.href(MODELS_PATH, links.with_query(search, sort=sort, page=None))
+
+    query, numeric = view.query, column[0] in NUMERIC
+    return sort_head(column, query.sort, query.descending, href, numeric=numeric)
 
 
 def _row(

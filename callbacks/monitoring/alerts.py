@@ -127,7 +127,7 @@ def _register_page(callbacks: Callbacks, services: AlertServices) -> None:
         quiet = set(ctx.triggered_prop_ids) <= QUIET and bool(ctx.triggered_prop_ids)
         if quiet and view:
             raise PreventUpdate
-        head = no_update if quiet else tab.views(view, search)
+        head = no_update if quiet else tab.views(view)
         if links.parse_search(search).get("alert") and not view:
             drawn = _one(services, search, quiet=quiet)
             return [head, True, no_update, drawn, True, *[no_update] * len(held)]

@@ -17,14 +17,20 @@ from dashboards.figures.theme import (
     time_axis,
     time_points,
 )
-from services.reports.document import BarChart, Chart, HeatChart, Line, LineChart
+from services.reports.document import (
+    BarChart,
+    Chart,
+    HeatChart,
+    Line,
+    LineChart,
+    series,
+)
 from services.units import Preferences
 
 LINE_PX, BAR_PX = 260, 280
 ROW_PX, HEAT_EDGE_PX = 22, 90
 MOST_HEAT_PX = 900
 DASHES: Mapping[str, str] = {"dashed": "5px,4px"}
-SERIES = 6
 HEAT: Mapping[str, tuple[str, str]] = {
     "dark": ("#1a222c", "#7cc3ee"),
     "light": ("#f1f5f8", "#1b679c"),
@@ -62,7 +68,7 @@ def _lines(chart: LineChart, prefs: Preferences) -> Figure:
     timed = any(isinstance(x, datetime) for line in chart.lines for x in line.x[:1])
     traces: list[dict[str, Any]] = []
     for index, line in enumerate(chart.lines):
-        tint = colour(theme, f"series-{index % SERIES + 1}")
+        tint = colour(theme, series(index))
         x = _x(line, prefs.zone)
         if line.low and line.high:
             traces += _band(line, x, tint)

@@ -110,9 +110,8 @@ def filter_options(view: AlertsView) -> tuple[list[dict[str, str]], ...]:
     )
 
 
-def views(shown: str, search: str | None) -> Component:
+def views(shown: str) -> Component:
     """The links between alerts, patterns and rules; each forgets the others' keys."""
-    del search
     items = [
         dcc.Link(
             [

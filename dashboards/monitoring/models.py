@@ -11,6 +11,7 @@ from dashboards import links, parts, text
 from dashboards.dialogs import question
 from dashboards.filters import ANY, options, search_box, select
 from dashboards.ids import ident
+from dashboards.list_parts import count_link
 from dashboards.model_words import KINDS, MODELS_PATH
 from dashboards.models_table import key, table
 from dashboards.pager import pager
@@ -141,26 +142,10 @@ def counts(view: ModelsView, search: str | None) -> Component:
 
 
 def _count(state: str, view: ModelsView, search: str | None) -> Component:
-    icon, words, tint = COUNTS[state]
-    number = view.counts[state]
+    target = None if state == "all" else state
+    href = links.href(MODELS_PATH, links.with_query(search, state=target, page=None))
     active = view.query.state == state
-    chosen = None if state == "all" else state
-    classes = [
-        "count",
-        f"count-{tint}" if tint and number else "",
-        "active" if active else "",
-    ]
-    return dcc.Link(
-        [
-            html.Span(
-                [parts.icon(icon), text.number(number, 0)], className="count-value"
-            ),
-            html.Span(words, className="count-name"),
-            parts.hidden("(shown)") if active else None,
-        ],
-        href=links.href(MODELS_PATH, links.with_query(search, state=chosen, page=None)),
-        className=" ".join(c for c in classes if c),
-    )
+    return count_link(COUNTS[state], view.counts[state], href, active=active)
 
 
 def body(view: ModelsView, prefs: Preferences, search: str | None) -> Component:

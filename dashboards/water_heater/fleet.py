@@ -21,6 +21,7 @@ from dashboards import (
 from dashboards.filters import ANY, options, search_box, select
 from dashboards.fleet_table import PATH, TYPES, table
 from dashboards.ids import ident
+from dashboards.list_parts import count_link
 from dashboards.pager import pager
 from services.fleet import FleetView
 from services.units import Preferences
@@ -150,22 +151,10 @@ def counts(view: FleetView, search: str | None) -> Component:
 
 
 def _count(state: str, view: FleetView, search: str | None) -> Component:
-    icon, words, tint = COUNTS[state]
-    number = view.counts[state]
+    target = None if state == "all" else state
+    href = links.href(PATH, links.with_query(search, state=target, page=None))
     active = view.query.state == state
-    chosen = None if state == "all" else state
-    classes = ["count", f"count-{tint}" if tint and number else "", "active"]
-    return dcc.Link(
-        [
-            html.Span(
-                [parts.icon(icon), text.number(number, 0)], className="count-value"
-            ),
-            html.Span(words, className="count-name"),
-            parts.hidden("(shown)") if active else None,
-        ],
-        href=links.href(PATH, links.with_query(search, state=chosen, page=None)),
-        className=" ".join(c for c in classes[: 3 if active else 2] if c),
-    )
+    return count_link(COUNTS[state], view.counts[state], href, active=active)
 
 
 def body(

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from services.reports import chart_frame as frame
 from services.reports import text, ticks
 from services.reports.chart_frame import Box, Key, Pen, Scale
-from services.reports.document import Line, LineChart
-from services.reports.look import TICK, rgb, series
+from services.reports.document import Line, LineChart, series
+from services.reports.look import TICK, rgb
 from services.reports.words import figure
 
 MOST = 5_000

@@ -15,6 +15,14 @@ Cell = str | float | int | bool | datetime | None
 Tone = Literal["good", "watch", "bad", "plain"]
 
 
+SERIES = 6
+
+
+def series(index: int) -> str:
+    """The colour token of the nth series; they repeat after six."""
+    return f"series-{index % SERIES + 1}"
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table: ``key`` for programs, ``title`` and ``unit`` for people.
@@ -103,8 +111,8 @@ class BarChart:
     tints: tuple[str, ...] = ()
 
     def tint(self, index: int) -> str:
-        """The colour token of the nth series; six of them repeat."""
-        return self.tints[index] if self.tints else f"series-{index % 6 + 1}"
+        """The colour token of the nth series."""
+        return self.tints[index] if self.tints else series(index)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,6 @@ PALETTE: Mapping[str, str] = {
 }
 """Token -> colour, as on the screen's light theme; a test compares them."""
 
-SERIES = 6
-
 
 def rgb(token: str, share: float = 1.0) -> Rgb:
     """A colour as parts from 0 to 1; ``share`` below 1 mixes it with white."""
@@ -45,11 +43,6 @@ def rgb(token: str, share: float = 1.0) -> Rgb:
         1 - share * (1 - int(code[i : i + 2], 16) / 255) for i in (1, 3, 5)
     )
     return red, green, blue
-
-
-def series(index: int) -> str:
-    """The token of the nth series; they repeat after six."""
-    return f"series-{index % SERIES + 1}"
 
 
 @dataclass(frozen=True)
